@@ -1,0 +1,40 @@
+use proc_macro2::TokenStream;
+use syn::{Expr, ExprLit, Lit, Meta, Path, Token, parse::Parser, punctuated::Punctuated};
+
+use crate::errors::Errors;
+
+const OPTIONS: &str = "the options are: allow_unknown_fields, crate = \"…\"";
+
+/// What stands in the parentheses of `#[config(…)]`.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) allow_unknown_fields: bool,
+    pub(super) krate: Option<Path>,
+}
+
+// === impl Options ===
+
+impl Options {
+    pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        match Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens) {
+            Ok(metas) => metas.iter().for_each(|meta| options.read(meta, errors)),
+            Err(error) => errors.push(syn::Error::new(error.span(), format!("{error}; {OPTIONS}"))),
+        }
+        options
+    }
+
+    fn read(&mut self, meta: &Meta, errors: &mut Errors) {
+        match meta {
+            Meta::Path(path) if path.is_ident("allow_unknown_fields") => self.allow_unknown_fields = true,
+            Meta::NameValue(pair) if pair.path.is_ident("crate") => match &pair.value {
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match text.parse() {
+                    Ok(path) => self.krate = Some(path),
+                    Err(error) => errors.push(error),
+                },
+                other => errors.at(other, "this option takes a string: `crate = \"my_reexport::inproxy\"`"),
+            },
+            other => errors.at(other, format!("`#[config]` has no such option; {OPTIONS}")),
+        }
+    }
+}

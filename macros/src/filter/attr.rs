@@ -1,0 +1,99 @@
+use proc_macro2::TokenStream;
+use syn::{Expr, ExprLit, Lit, LitStr, Meta, Path, Token, parse::Parser, punctuated::Punctuated};
+
+use crate::errors::Errors;
+
+const OPTIONS: &str = "the options are: root_id = \"…\", on_error = deny or allow, held, hooks, crate = \"…\"";
+
+/// What stands in the parentheses of `#[filter(…)]`.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) root_id: Option<LitStr>,
+    pub(super) on_error: Option<OnError>,
+    pub(super) held: Option<Path>,
+    pub(super) hooks: Option<Path>,
+    pub(super) krate: Option<Path>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnError {
+    Deny,
+    Allow,
+}
+
+// === impl Options ===
+
+impl Options {
+    pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        match Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens) {
+            Ok(metas) => metas.iter().for_each(|meta| options.read(meta, errors)),
+            Err(error) => errors.push(syn::Error::new(error.span(), format!("{error}; {OPTIONS}"))),
+        }
+        options
+    }
+
+    fn read(&mut self, meta: &Meta, errors: &mut Errors) {
+        let name = meta.path().get_ident().map(ToString::to_string).unwrap_or_default();
+        let doubled = match name.as_str() {
+            "root_id" => set(&mut self.root_id, text(meta, "root_id = \"my_filter\"", errors)),
+            "on_error" => set(&mut self.on_error, on_error(meta, errors)),
+            "held" => set(&mut self.held, word(meta, errors)),
+            "hooks" => set(&mut self.hooks, word(meta, errors)),
+            "crate" => set(&mut self.krate, path(meta, errors)),
+            _ => {
+                errors.at(meta.path(), format!("`#[filter]` has no such option; {OPTIONS}"));
+                false
+            }
+        };
+        if doubled {
+            errors.at(meta, format!("`{name}` is given twice; keep one"));
+        }
+    }
+}
+
+/// Whether it was set before.
+fn set<T>(option: &mut Option<T>, value: Option<T>) -> bool {
+    let doubled = option.is_some();
+    *option = value.or(option.take());
+    doubled
+}
+
+fn word(meta: &Meta, errors: &mut Errors) -> Option<Path> {
+    match meta {
+        Meta::Path(path) => Some(path.clone()),
+        other => {
+            errors.at(other, "this option takes no value: write its name only");
+            None
+        }
+    }
+}
+
+fn text(meta: &Meta, example: &str, errors: &mut Errors) -> Option<LitStr> {
+    if let Meta::NameValue(pair) = meta
+        && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value
+    {
+        return Some(text.clone());
+    }
+    errors.at(meta, format!("this option takes a string: `{example}`"));
+    None
+}
+
+fn path(meta: &Meta, errors: &mut Errors) -> Option<Path> {
+    text(meta, "crate = \"my_reexport::inproxy\"", errors).and_then(|text| text.parse().map_err(|error| errors.push(error)).ok())
+}
+
+fn on_error(meta: &Meta, errors: &mut Errors) -> Option<OnError> {
+    if let Meta::NameValue(pair) = meta
+        && let Expr::Path(value) = &pair.value
+    {
+        if value.path.is_ident("deny") {
+            return Some(OnError::Deny);
+        }
+        if value.path.is_ident("allow") {
+            return Some(OnError::Allow);
+        }
+    }
+    errors.at(meta, "write `on_error = deny` or `on_error = allow`, without quotes");
+    None
+}

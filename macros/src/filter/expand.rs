@@ -1,0 +1,28 @@
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{attr::OnError, model::Filter};
+
+pub(super) fn expand(filter: &Filter) -> TokenStream {
+    let Filter { item, root_id, on_error, held, hooks, krate } = filter;
+    let ident = &item.ident;
+    let name = quote!(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)));
+    let on_error = match on_error {
+        OnError::Deny => quote!(Deny),
+        OnError::Allow => quote!(Allow),
+    };
+    // At the struct's name: that is where a missing impl is reported.
+    let registration = if *hooks {
+        quote_spanned!(ident.span()=> __inproxy::Registration::hooks::<#ident>(#root_id, #name))
+    } else {
+        quote_spanned!(ident.span()=> __inproxy::Registration::http::<#ident>(#root_id, #name, __inproxy::OnError::#on_error, #held))
+    };
+    quote! {
+        #item
+
+        const _: () = {
+            use #krate::__private as __inproxy;
+            __inproxy::inventory::submit! { #registration }
+        };
+    }
+}

@@ -1,0 +1,58 @@
+//! The attributes of [`inproxy`](https://docs.rs/inproxy), which re-exports them: use them from there.
+//!
+//! Each attribute is a pipeline: `attr` reads its options, `model` is what they and the item say, with all mistakes collected, and `expand` writes the code.
+
+mod config;
+mod errors;
+mod filter;
+mod krate;
+
+use proc_macro::TokenStream;
+
+/// Registers a struct as a filter of the module.
+///
+/// The struct implements `HttpFilter`, or `HttpHooks` with `#[filter(hooks)]`, and says how it is made: it is its own configuration (`#[config]`), or implements `Configure`.
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `root_id = "…"` | the name by which the proxy's configuration chooses the filter, if the module has several | the struct's name in snake case |
+/// | `on_error = deny` or `allow` | what becomes of a request whose filter failed; see `OnError` | `deny` |
+/// | `held` | the filter reads bodies while it holds the headers: refuse a configuration in which that would hang | |
+/// | `hooks` | the filter implements `HttpHooks` | `HttpFilter` |
+/// | `crate = "…"` | the path of the `inproxy` crate, where it cannot be found | found in Cargo.toml, also under another name |
+///
+/// A module may have several filters. Two with the same root id are refused when the module is configured.
+///
+/// # Examples
+///
+/// ```ignore
+/// use inproxy::prelude::*;
+///
+/// #[filter(root_id = "pass", on_error = allow)]
+/// #[config]
+/// struct Pass;
+///
+/// impl HttpFilter for Pass {
+///     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+///         Ok(next.run(request).await)
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn filter(options: TokenStream, item: TokenStream) -> TokenStream {
+    filter::filter(options.into(), item.into()).into()
+}
+
+/// Makes a struct or an enum readable from the plugin's configuration.
+///
+/// It derives `serde::Deserialize` and refuses unknown fields. A struct without fields is read from `{}`, or from nothing at all. Fields may carry
+/// `#[serde(…)]` attributes; no dependency on `serde` is needed.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `allow_unknown_fields` | unknown fields are ignored; needed with `#[serde(flatten)]` |
+/// | `crate = "…"` | as for `#[filter]` |
+#[proc_macro_attribute]
+pub fn config(options: TokenStream, item: TokenStream) -> TokenStream {
+    config::config(options.into(), item.into()).into()
+}

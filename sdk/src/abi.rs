@@ -1,0 +1,48 @@
+//! The seam to the proxy: the `proxy_*` functions, declared with raw statuses and wrapped in bounds-checked, safe calls.
+//!
+//! This is the only module with `unsafe` code, and the only one that knows whether the host is a wasm engine or a [`Host`] that was
+//! installed in this process. Everything above it is ordinary Rust.
+//!
+//! The `proxy-wasm` crate declares the same functions, but with an enum as the result, so that a status outside that enum is undefined
+//! behaviour, and panics on most statuses that Envoy really returns. Declaring an import twice is harmless; both declarations link to one symbol.
+//! The functions and their meaning are those of the [Proxy-Wasm ABI 0.2.1](https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1).
+
+#![allow(unsafe_code)]
+
+mod calls;
+mod environment;
+#[cfg(target_family = "wasm")]
+mod imports;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+mod pairs;
+mod status;
+
+#[cfg(target_family = "wasm")]
+use self::imports as sys;
+#[cfg(not(target_family = "wasm"))]
+use self::native::symbols as sys;
+
+pub use self::pairs::{Pairs, encode_pairs};
+pub use self::status::Status;
+#[cfg(not(target_family = "wasm"))]
+pub use self::native::{Host, LocalReply, enter, installed};
+pub use proxy_wasm::types::{BufferType, MapType, MetricType, StreamType};
+
+pub(crate) use self::calls::*;
+pub(crate) use self::environment::variable;
+
+/// Runs one callback of the proxy.
+///
+/// In a wasm engine a panic ends the VM, and the proxy's failure policy answers. Natively it must not cross the `extern "C"` frame of the dispatcher,
+/// where it would abort the process: it is caught here and reported to the [`Host`], which treats the VM as dead.
+#[cfg(target_family = "wasm")]
+pub(crate) fn callback<T>(_when_dead: T, run: impl FnOnce() -> T) -> T {
+    run()
+}
+
+/// Runs one callback of the proxy; a panic ends the VM, not the process.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn callback<T>(when_dead: T, run: impl FnOnce() -> T) -> T {
+    native::callback(when_dead, run)
+}

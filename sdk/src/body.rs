@@ -1,0 +1,57 @@
+//! Body buffers of the proxy.
+
+use std::marker::PhantomData;
+
+use crate::{
+    abi::{self, BufferType},
+    error::{HostError, Result},
+};
+
+/// The part of a body that the proxy holds during a callback.
+#[derive(Debug)]
+pub struct BodyBuffer<'a> {
+    buffer: BufferType,
+    size: usize,
+    callback: PhantomData<&'a mut ()>,
+}
+
+// === impl BodyBuffer ===
+
+impl BodyBuffer<'_> {
+    pub(crate) const fn new(buffer: BufferType, size: usize) -> Self {
+        Self { buffer, size, callback: PhantomData }
+    }
+
+    /// How many bytes it holds.
+    pub const fn len(&self) -> usize {
+        self.size
+    }
+
+    /// Whether it holds nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.size == 0
+    }
+
+    /// A copy of all bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        if self.size == 0 {
+            return Ok(Vec::new());
+        }
+        abi::buffer(self.buffer, 0, self.size).map_err(|status| HostError::new("read a body", status).into())
+    }
+
+    /// Puts `bytes` in the place of all bytes. `content-length` stays as it is: see [`HttpHooks`](crate::hooks::HttpHooks).
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses, as it does where there is no body.
+    pub fn replace(&mut self, bytes: &[u8]) -> Result<()> {
+        abi::replace_buffer(self.buffer, 0, self.size, bytes).map_err(|status| HostError::new("replace a body", status))?;
+        self.size = bytes.len();
+        Ok(())
+    }
+}

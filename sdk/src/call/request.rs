@@ -1,0 +1,104 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::Method;
+
+use super::{CallError, CallResponse, Cluster};
+use crate::{
+    headers::{AsHeaderName, AsHeaderValue, Check, Edited, HeaderError},
+    hooks::HttpCall,
+    runtime::calls::InFlight,
+};
+
+/// A call-out that is being put together; made by [`Cluster::get`] and its siblings.
+#[derive(Clone, Debug)]
+#[must_use = "a call-out is sent when `send()` is awaited"]
+pub struct CallRequest {
+    call: HttpCall,
+    fault: Option<HeaderError>,
+}
+
+/// Waits for the answer; made by [`CallRequest::send`]. When it is dropped, the answer is ignored.
+#[derive(Debug)]
+#[must_use = "a call-out is sent when this is awaited"]
+pub struct Send {
+    cluster: String,
+    fault: Option<HeaderError>,
+    in_flight: InFlight,
+}
+
+// === impl CallRequest ===
+
+impl CallRequest {
+    pub(super) fn new(cluster: &Cluster, method: &Method, path: &str) -> Self {
+        let mut call = HttpCall::new(cluster.name());
+        let headers = &mut call.headers;
+        let fault = headers
+            .append(":method", method.as_str())
+            .and_then(|()| headers.append(":path", path))
+            .and_then(|()| headers.append(":authority", cluster.name()))
+            .err();
+        Self { call, fault }
+    }
+
+    /// Adds a header, behind those of the same name.
+    ///
+    /// # Errors
+    ///
+    /// Only if name or value is raw and invalid; see [`HeadersMut`](crate::headers::HeadersMut).
+    pub fn header<N: AsHeaderName, V: AsHeaderValue>(mut self, name: N, value: V) -> Edited<N, V, Self> {
+        let outcome = self.call.headers.append(name, value).map_err(Into::into);
+        <<N::Check as Check>::And<V::Check>>::settle(self, outcome)
+    }
+
+    /// Sets `:authority`, which is the cluster's name unless set.
+    pub fn authority(mut self, authority: &str) -> Self {
+        if let Err(fault) = self.call.headers.insert(":authority", authority) {
+            self.fault.get_or_insert(fault);
+        }
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.call = self.call.with_body(body);
+        self
+    }
+
+    /// How long to wait for the answer, in whole milliseconds, at least one. Five seconds unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.call = self.call.with_timeout(timeout);
+        self
+    }
+
+    /// Sends it when it is awaited.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if there is no answer.
+    pub fn send(self) -> Send {
+        Send { cluster: self.call.cluster.clone(), fault: self.fault, in_flight: InFlight::Unsent(self.call) }
+    }
+}
+
+// === impl Send ===
+
+impl Future for Send {
+    type Output = Result<CallResponse, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(fault) = self.fault.take() {
+            return Poll::Ready(Err(fault.into()));
+        }
+        let Poll::Ready(answer) = Pin::new(&mut self.in_flight).poll(cx) else { return Poll::Pending };
+        let cluster = std::mem::take(&mut self.cluster);
+        Poll::Ready(match answer {
+            Ok(answer) => CallResponse::try_new(answer, cluster),
+            Err(reason) => Err(CallError::no_answer(reason, cluster)),
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! From the bytes of the plugin's configuration to a filter, or to an error that names the fault.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Result, metrics::Counter};
+
+/// A struct marked with [`#[config]`](crate::config): it is read from JSON, and unknown fields are refused.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no configuration",
+    label = "neither read from the configuration, nor made by `configure`",
+    note = "if its fields are its configuration, put `#[config]` under `#[filter]` (also for a struct without fields)",
+    note = "if it is made from its configuration: `impl Configure for {Self} {{ type Config = …; fn configure(config: Self::Config, plugin: &mut Plugin) -> Result<Self> {{ … }} }}`"
+)]
+pub trait Config: DeserializeOwned {}
+
+/// Makes a filter from its configuration.
+///
+/// A struct that is its own configuration is marked with [`#[config]`](crate::config) and has this already. Others say how they are made, and
+/// get what they need of the proxy from [`Plugin`].
+///
+/// # Examples
+///
+/// ```
+/// use inproxy::{metrics::Counter, prelude::*};
+///
+/// #[config]
+/// struct Settings {
+///     #[serde(default)]
+///     realm: String,
+/// }
+///
+/// struct ApiKey {
+///     realm: HeaderValue,
+///     denied: Counter,
+/// }
+///
+/// impl Configure for ApiKey {
+///     type Config = Settings;
+///
+///     fn configure(config: Settings, plugin: &mut Plugin) -> Result<Self> {
+///         Ok(Self { realm: config.realm.try_into()?, denied: plugin.counter("api_key.denied")? })
+///     }
+/// }
+/// ```
+pub trait Configure: Sized {
+    /// What the JSON is read into.
+    type Config: DeserializeOwned;
+
+    /// Makes the filter. This runs in every VM: once for each worker, once on the main thread, and once in a VM that only tries the configuration.
+    ///
+    /// # Errors
+    ///
+    /// An error refuses the configuration: Envoy keeps the one it has, or does not start with it.
+    fn configure(config: Self::Config, plugin: &mut Plugin) -> Result<Self>;
+}
+
+/// The proxy, as [`Configure::configure`] sees it.
+#[derive(Debug)]
+pub struct Plugin {
+    root_id: String,
+}
+
+/// The configuration is not what the filter reads.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value is missing, unknown, of another type, or refused by its own validation.
+    #[error("{path}: {fault}")]
+    At {
+        /// Where, for example `rules[3].limit`.
+        path: String,
+        /// What is wrong there.
+        fault: serde_json::Error,
+    },
+    /// The text is not JSON, or the fault concerns the whole.
+    #[error("{0}")]
+    Whole(serde_json::Error),
+}
+
+// === impl Configure ===
+
+impl<C: Config> Configure for C {
+    type Config = Self;
+
+    fn configure(config: Self, _: &mut Plugin) -> Result<Self> {
+        Ok(config)
+    }
+}
+
+// === impl Plugin ===
+
+impl Plugin {
+    pub(crate) fn new(root_id: String) -> Self {
+        Self { root_id }
+    }
+
+    /// The root id under which the proxy loads the filter.
+    pub fn root_id(&self) -> &str {
+        &self.root_id
+    }
+
+    /// A counter of this name; the same name gives the same counter.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`](crate::HostError) if the proxy refuses.
+    pub fn counter(&mut self, name: &str) -> Result<Counter> {
+        Counter::define(name)
+    }
+}
+
+/// Reads a configuration. No bytes at all are `{}`: that is what Istio sends for an empty `pluginConfig`.
+///
+/// # Errors
+///
+/// [`ConfigError`], with the path of the fault.
+pub fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, ConfigError> {
+    let json = if json.trim_ascii().is_empty() { b"{}" } else { json };
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let config = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        match path.as_str() {
+            "." => ConfigError::Whole(error.into_inner()),
+            _ => ConfigError::At { path, fault: error.into_inner() },
+        }
+    })?;
+    deserializer.end().map_err(ConfigError::Whole)?;
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Rules {
+        #[serde(default)]
+        rules: Vec<Rule>,
+    }
+
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Rule {
+        limit: u32,
+    }
+
+    #[test]
+    fn nothing_is_an_empty_object() {
+        for json in ["", " \n", "{}", r#"{"rules":[]}"#] {
+            assert_eq!(parse::<Rules>(json.as_bytes()).unwrap(), Rules { rules: vec![] });
+        }
+    }
+
+    #[test]
+    fn a_fault_is_named_by_its_path() {
+        for (json, expected) in [
+            (r#"{"rules":[{"limit":1},{"limit":"x"}]}"#, "rules[1].limit: invalid type: string \"x\", expected u32"),
+            (r#"{"rules":[{"limit":-1}]}"#, "rules[0].limit: invalid value: integer `-1`, expected u32"),
+            (r#"{"rules":[{}]}"#, "rules[0]: missing field `limit`"),
+            (r#"{"rules":[{"limit":1,"max":2}]}"#, "rules[0].max: unknown field `max`, expected `limit`"),
+            (r#"{"rule":1}"#, "rule: unknown field `rule`, expected `rules`"),
+            (r#"{"rules""#, "EOF while parsing an object"),
+            ("{} {}", "trailing characters"),
+            ("\u{1}", "expected value"),
+        ] {
+            let error = parse::<Rules>(json.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{json}: {error}");
+        }
+    }
+}

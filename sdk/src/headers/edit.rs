@@ -1,0 +1,124 @@
+use std::borrow::Cow;
+
+use super::{AsHeaderName, AsHeaderValue, Check, Edited, EditedName, HeaderList, Headers, Source};
+use crate::{
+    abi::{self, MapType, Status},
+    error::{HostError, Result},
+};
+
+/// Reads and changes a header or trailer map.
+///
+/// An edit with a [`HeaderName`](super::HeaderName) and a [`HeaderValue`](super::HeaderValue) returns nothing, since both were validated; an edit with
+/// raw text or bytes returns a [`Result`]. Should the proxy refuse an edit that returns nothing, the stream does not go on half edited: it
+/// ends as if the filter had returned the error.
+///
+/// # Examples
+///
+/// ```
+/// # use inproxy::prelude::*;
+/// const USER: HeaderName = HeaderName::from_static("x-user");
+///
+/// fn set_user(request: &mut Request, user: &HeaderValue, tenant: &[u8]) -> Result<()> {
+///     request.headers_mut().insert(&USER, user);
+///     request.headers_mut().insert("x-tenant", tenant)?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct HeadersMut<'a>(Target<'a>);
+
+#[derive(Debug)]
+enum Target<'a> {
+    Proxy(MapType),
+    List(&'a mut HeaderList),
+    Gone,
+}
+
+// === impl HeadersMut ===
+
+impl<'a> HeadersMut<'a> {
+    pub(crate) const fn in_proxy(map: MapType) -> Self {
+        Self(Target::Proxy(map))
+    }
+
+    pub(crate) const fn in_list(list: &'a mut HeaderList) -> Self {
+        Self(Target::List(list))
+    }
+
+    pub(crate) const fn gone() -> Self {
+        Self(Target::Gone)
+    }
+
+    /// The map as it is now, for reading.
+    pub fn as_headers(&self) -> Headers<'_> {
+        Headers::new(match &self.0 {
+            Target::Proxy(map) => Source::Proxy(*map),
+            Target::List(list) => Source::List(list),
+            Target::Gone => Source::Gone,
+        })
+    }
+
+    /// The first value of `name`; see [`Headers::get`].
+    pub fn get(&self, name: impl AsHeaderName) -> Option<super::HeaderValue> {
+        self.as_headers().get(name)
+    }
+
+    /// Puts one value in the place of all that `name` has.
+    ///
+    /// # Errors
+    ///
+    /// Only if name or value is raw: [`HeaderError`](super::HeaderError) if it is invalid, [`HostError`] if the proxy refuses.
+    pub fn insert<N: AsHeaderName, V: AsHeaderValue>(&mut self, name: N, value: V) -> Edited<N, V> {
+        let outcome = checked(&name, &value).and_then(|(name, value)| match &mut self.0 {
+            Target::Proxy(map) => refused("replace a header", abi::replace_header(*map, name.as_bytes(), value)),
+            Target::List(list) => Ok(list.insert(&*name, value)?),
+            Target::Gone => gone(),
+        });
+        settle::<<N::Check as Check>::And<V::Check>>(outcome)
+    }
+
+    /// Adds a value behind those that `name` has.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn append<N: AsHeaderName, V: AsHeaderValue>(&mut self, name: N, value: V) -> Edited<N, V> {
+        let outcome = checked(&name, &value).and_then(|(name, value)| match &mut self.0 {
+            Target::Proxy(map) => refused("add a header", abi::add_header(*map, name.as_bytes(), value)),
+            Target::List(list) => Ok(list.append(&*name, value)?),
+            Target::Gone => gone(),
+        });
+        settle::<<N::Check as Check>::And<V::Check>>(outcome)
+    }
+
+    /// Removes all values of `name`; it need not be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn remove<N: AsHeaderName>(&mut self, name: N) -> EditedName<N> {
+        let outcome = name.to_name().map_err(Into::into).and_then(|name| match &mut self.0 {
+            Target::Proxy(map) => refused("remove a header", abi::remove_header(*map, name.as_bytes())),
+            Target::List(list) => Ok(list.remove(&*name)?),
+            Target::Gone => gone(),
+        });
+        settle::<N::Check>(outcome)
+    }
+}
+
+fn checked<'n, 'v>(name: &'n impl AsHeaderName, value: &'v impl AsHeaderValue) -> Result<(Cow<'n, str>, &'v [u8])> {
+    Ok((name.to_name()?, value.to_value()?))
+}
+
+fn refused(call: &'static str, outcome: Result<(), Status>) -> Result<()> {
+    outcome.map_err(|status| HostError::new(call, status).into())
+}
+
+/// The stream is over, or another one's turn: there is nothing left to edit.
+fn gone() -> Result<()> {
+    Err(HostError::new("edit headers that are no longer there", Status::BAD_ARGUMENT).into())
+}
+
+fn settle<C: Check>(outcome: Result<()>) -> C::Output<()> {
+    C::settle((), outcome)
+}

@@ -1,0 +1,23 @@
+//! Typed callbacks, one for each phase of a stream: the proxy's own model, with full control and nothing hidden.
+//!
+//! A filter that wants this instead of one async function implements [`HttpHooks`] and is registered with `#[filter(hooks)]`. The async layer
+//! ([`HttpFilter`](crate::HttpFilter)) is itself such an implementation.
+
+mod call;
+mod http;
+mod phase;
+mod registry;
+mod root;
+mod shim;
+
+pub use proxy_wasm::types::Action;
+
+pub use self::call::{CallToken, HttpCall};
+pub use self::http::HttpHooks;
+pub use self::phase::{
+    CallResponse, Direction, Finished, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers,
+};
+pub use self::registry::Registration;
+
+pub(crate) use self::registry::configure;
+pub(crate) use self::shim::Plugged;

@@ -1,0 +1,341 @@
+//! What each callback can see and do. A phase that cannot do a thing has no method for it.
+
+use super::{Action, CallToken, HttpCall};
+use crate::{
+    abi::{self, BufferType, MapType, StreamType},
+    body::BodyBuffer,
+    error::HostError,
+    headers::{Headers, HeadersMut, Source},
+    reply::LocalReply,
+};
+
+/// One of the two ways through a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to the upstream.
+    Request,
+    /// From the upstream to the client.
+    Response,
+}
+
+/// What the shim knows of a stream.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) context: u32,
+    pub(crate) root: u32,
+    /// This filter has answered: what follows of the stream is its own reply.
+    pub(crate) replied: bool,
+    request: Hold,
+    response: Hold,
+}
+
+/// What the proxy was told to hold back in one direction.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hold {
+    headers: bool,
+    paused: bool,
+}
+
+// === impl Direction ===
+
+impl Direction {
+    pub(crate) const fn stream_type(self) -> StreamType {
+        match self {
+            Self::Request => StreamType::HttpRequest,
+            Self::Response => StreamType::HttpResponse,
+        }
+    }
+
+    pub(crate) const fn headers(self) -> MapType {
+        match self {
+            Self::Request => MapType::HttpRequestHeaders,
+            Self::Response => MapType::HttpResponseHeaders,
+        }
+    }
+
+    pub(crate) const fn body(self) -> BufferType {
+        match self {
+            Self::Request => BufferType::HttpRequestBody,
+            Self::Response => BufferType::HttpResponseBody,
+        }
+    }
+}
+
+// === impl Stream ===
+
+impl Stream {
+    pub(crate) const fn new(context: u32, root: u32) -> Self {
+        const NOTHING: Hold = Hold { headers: false, paused: false };
+        Self { context, root, replied: false, request: NOTHING, response: NOTHING }
+    }
+
+    const fn hold(&mut self, direction: Direction) -> &mut Hold {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
+        }
+    }
+
+    /// Keeps account of what a callback answered.
+    pub(crate) const fn answered(&mut self, direction: Direction, at_headers: bool, action: Action) {
+        let hold = self.hold(direction);
+        hold.paused = matches!(action, Action::Pause);
+        hold.headers = hold.paused && (at_headers || hold.headers);
+    }
+
+    fn reply(&mut self, reply: &LocalReply) -> Action {
+        match reply.send() {
+            Ok(()) => self.replied = true,
+            Err(error) => crate::fault::record(error),
+        }
+        Action::Pause
+    }
+
+    fn resume(&mut self, direction: Direction) -> Result<(), HostError> {
+        let hold = self.hold(direction);
+        if std::mem::take(hold).paused {
+            abi::continue_stream(direction.stream_type()).map_err(|status| HostError::new("resume a stream", status))?;
+        }
+        Ok(())
+    }
+}
+
+macro_rules! headers_phase {
+    ($(#[$doc:meta])* $name:ident, $direction:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<'a> {
+            pub(crate) stream: &'a mut Stream,
+            pub(crate) end_of_stream: bool,
+        }
+
+        impl $name<'_> {
+            /// The headers, for reading.
+            pub fn headers(&self) -> Headers<'_> {
+                Headers::new(Source::Proxy($direction.headers()))
+            }
+
+            /// The headers, for changes.
+            pub fn headers_mut(&mut self) -> HeadersMut<'_> {
+                HeadersMut::in_proxy($direction.headers())
+            }
+
+            /// Whether neither body nor trailers follow.
+            pub fn end_of_stream(&self) -> bool {
+                self.end_of_stream
+            }
+
+            /// Sends a call-out; its answer comes to [`on_call_response`](super::HttpHooks::on_call_response).
+            ///
+            /// # Errors
+            ///
+            /// [`HostError`] if the proxy sends nothing: "bad argument" for an unknown cluster or a missing pseudo header, "internal failure"
+            /// for an invalid header or a cluster without a healthy endpoint.
+            pub fn call(&mut self, call: &HttpCall) -> Result<CallToken, HostError> {
+                call.dispatch()
+            }
+
+            /// Answers the request; the returned action is what the callback must return.
+            pub fn reply(self, reply: LocalReply) -> Action {
+                self.stream.reply(&reply)
+            }
+        }
+    };
+}
+
+macro_rules! body_phase {
+    ($(#[$doc:meta])* $name:ident, $direction:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<'a> {
+            pub(crate) stream: &'a mut Stream,
+            pub(crate) size: usize,
+            pub(crate) end_of_stream: bool,
+        }
+
+        impl $name<'_> {
+            /// The bytes that the proxy holds now: this part, and those before it that were paused.
+            pub fn buffer(&mut self) -> BodyBuffer<'_> {
+                BodyBuffer::new($direction.body(), self.size)
+            }
+
+            /// Whether nothing follows.
+            pub fn end_of_stream(&self) -> bool {
+                self.end_of_stream
+            }
+
+            /// `Pause` while this direction's headers are held, else `Continue`.
+            pub fn while_headers_are_held(&self) -> Action {
+                while_held(self.stream, $direction)
+            }
+
+            /// Sends a call-out; as [`RequestHeaders::call`].
+            ///
+            /// # Errors
+            ///
+            /// As [`RequestHeaders::call`].
+            pub fn call(&mut self, call: &HttpCall) -> Result<CallToken, HostError> {
+                call.dispatch()
+            }
+        }
+    };
+}
+
+macro_rules! trailers_phase {
+    ($(#[$doc:meta])* $name:ident, $direction:expr, $map:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<'a> {
+            pub(crate) stream: &'a mut Stream,
+        }
+
+        impl $name<'_> {
+            /// The trailers, for reading.
+            pub fn trailers(&self) -> Headers<'_> {
+                Headers::new(Source::Proxy($map))
+            }
+
+            /// The trailers, for changes.
+            pub fn trailers_mut(&mut self) -> HeadersMut<'_> {
+                HeadersMut::in_proxy($map)
+            }
+
+            /// `Pause` while this direction's headers are held, else `Continue`.
+            pub fn while_headers_are_held(&self) -> Action {
+                while_held(self.stream, $direction)
+            }
+        }
+    };
+}
+
+headers_phase!(
+    /// The request's headers are here.
+    RequestHeaders, Direction::Request
+);
+headers_phase!(
+    /// The response's headers are here; a reply replaces the response.
+    ResponseHeaders, Direction::Response
+);
+body_phase!(
+    /// A part of the request's body is here.
+    RequestBody, Direction::Request
+);
+body_phase!(
+    /// A part of the response's body is here.
+    ResponseBody, Direction::Response
+);
+trailers_phase!(
+    /// The request's trailers are here.
+    RequestTrailers, Direction::Request, MapType::HttpRequestTrailers
+);
+trailers_phase!(
+    /// The response's trailers are here.
+    ResponseTrailers, Direction::Response, MapType::HttpResponseTrailers
+);
+
+const fn while_held(stream: &Stream, direction: Direction) -> Action {
+    let hold = match direction {
+        Direction::Request => stream.request,
+        Direction::Response => stream.response,
+    };
+    if hold.headers { Action::Pause } else { Action::Continue }
+}
+
+/// A call-out was answered, or failed.
+#[derive(Debug)]
+pub struct CallResponse<'a> {
+    pub(crate) stream: &'a mut Stream,
+    pub(crate) token: CallToken,
+    pub(crate) headers: usize,
+    pub(crate) body_size: usize,
+}
+
+// === impl CallResponse ===
+
+impl CallResponse<'_> {
+    /// Which call-out it is.
+    pub fn token(&self) -> CallToken {
+        self.token
+    }
+
+    /// Whether there is no answer: it was cut off. Other failures are answers that Envoy makes up, with status 503 or 504.
+    pub fn failed(&self) -> bool {
+        self.headers == 0
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&self) -> Headers<'_> {
+        Headers::new(Source::Proxy(MapType::HttpCallResponseHeaders))
+    }
+
+    /// The body of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses.
+    pub fn body(&self) -> crate::Result<Vec<u8>> {
+        BodyBuffer::new(BufferType::HttpCallResponseBody, self.body_size).read()
+    }
+
+    /// The request's headers, while they are held.
+    pub fn request_headers(&mut self) -> HeadersMut<'_> {
+        HeadersMut::in_proxy(MapType::HttpRequestHeaders)
+    }
+
+    /// Lets the request go on. Does nothing if it is not held.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses.
+    pub fn resume_request(&mut self) -> Result<(), HostError> {
+        self.stream.resume(Direction::Request)
+    }
+
+    /// Lets the response go on. Does nothing if it is not held.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses.
+    pub fn resume_response(&mut self) -> Result<(), HostError> {
+        self.stream.resume(Direction::Response)
+    }
+
+    /// Sends another call-out; as [`RequestHeaders::call`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RequestHeaders::call`].
+    pub fn call(&mut self, call: &HttpCall) -> Result<CallToken, HostError> {
+        call.dispatch()
+    }
+
+    /// Answers the request.
+    pub fn reply(self, reply: LocalReply) {
+        self.stream.reply(&reply);
+    }
+}
+
+/// The stream is over: its headers and trailers can be read once more.
+#[derive(Debug)]
+pub struct Finished<'a> {
+    pub(crate) stream: &'a mut Stream,
+}
+
+// === impl Finished ===
+
+impl Finished<'_> {
+    /// The request's headers, as they went on.
+    pub fn request_headers(&self) -> Headers<'_> {
+        Headers::new(Source::Proxy(MapType::HttpRequestHeaders))
+    }
+
+    /// The response's headers, as they went to the client.
+    pub fn response_headers(&self) -> Headers<'_> {
+        Headers::new(Source::Proxy(MapType::HttpResponseHeaders))
+    }
+
+    /// Whether this filter itself answered the request.
+    pub fn replied(&self) -> bool {
+        self.stream.replied
+    }
+}

@@ -1,0 +1,103 @@
+use std::rc::Rc;
+
+use super::{
+    HttpHooks,
+    shim::{HttpPlugin, Plugged},
+};
+use crate::{Configure, Error, OnError, Plugin, Result, config};
+
+/// One filter of the module, as `#[filter]` submits it.
+#[derive(Debug)]
+pub struct Registration {
+    root_id: &'static str,
+    name: &'static str,
+    pub(crate) on_error: OnError,
+    pub(crate) held: bool,
+    make: Make,
+}
+
+pub(crate) type Make = fn(&Registration, &[u8], Plugin) -> Result<Rc<dyn HttpPlugin>>;
+
+inventory::collect!(Registration);
+
+// === impl Registration ===
+
+impl Registration {
+    /// A filter that implements [`HttpHooks`].
+    pub const fn hooks<H: HttpHooks + Configure>(root_id: &'static str, name: &'static str) -> Self {
+        Self::new(root_id, name, OnError::Deny, false, |_, json, mut plugin| {
+            Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?)))
+        })
+    }
+
+    pub(crate) const fn new(root_id: &'static str, name: &'static str, on_error: OnError, held: bool, make: Make) -> Self {
+        Self { root_id, name, on_error, held, make }
+    }
+
+    /// Configures the filter that the proxy names by `root_id`.
+    ///
+    /// A module with one filter answers to every root id: with Istio it is the `pluginName`, which the operator chooses.
+    pub(crate) fn configure(root_id: &str, json: &[u8]) -> Result<Rc<dyn HttpPlugin>> {
+        let registered: Vec<&Self> = inventory::iter::<Self>().collect();
+        let chosen = choose(root_id, &registered)?;
+        (chosen.make)(chosen, json, Plugin::new(root_id.to_owned()))
+            .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name)))
+    }
+}
+
+pub(crate) fn configure<F: Configure>(json: &[u8], plugin: &mut Plugin) -> Result<F> {
+    F::configure(config::parse(json)?, plugin)
+}
+
+fn choose<'r>(root_id: &str, registered: &[&'r Registration]) -> Result<&'r Registration> {
+    for (at, one) in registered.iter().enumerate() {
+        if let Some(other) = registered.iter().skip(at + 1).find(|other| other.root_id == one.root_id) {
+            return Err(Error::msg(format!(
+                "two filters of this module have the root id {:?}: {} and {}; give one another with #[filter(root_id = \"…\")]",
+                one.root_id, one.name, other.name
+            )));
+        }
+    }
+    if let [only] = registered {
+        return Ok(only);
+    }
+    registered.iter().copied().find(|one| one.root_id == root_id).ok_or_else(|| {
+        let known: Vec<_> = registered.iter().map(|one| format!("{:?} ({})", one.root_id, one.name)).collect();
+        let known = if known.is_empty() { "none; is there a struct with #[filter]?".to_owned() } else { known.join(", ") };
+        Error::msg(format!("no filter of this module has the root id {root_id:?}; there is {known}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registration(root_id: &'static str, name: &'static str) -> Registration {
+        Registration::new(root_id, name, OnError::Deny, false, |_, _, _| Err(Error::msg("not made in this test")))
+    }
+
+    #[test]
+    fn one_filter_answers_to_every_root_id() {
+        let only = registration("auth", "Auth");
+        assert_eq!(choose("", &[&only]).unwrap().name, "Auth");
+        assert_eq!(choose("my-plugin", &[&only]).unwrap().name, "Auth");
+    }
+
+    #[test]
+    fn several_are_told_apart_by_root_id() {
+        let (one, other) = (registration("auth", "Auth"), registration("hello", "Hello"));
+        assert_eq!(choose("hello", &[&one, &other]).unwrap().name, "Hello");
+        assert_eq!(
+            choose("x", &[&one, &other]).unwrap_err().to_string(),
+            r#"no filter of this module has the root id "x"; there is "auth" (Auth), "hello" (Hello)"#
+        );
+        assert!(choose("x", &[]).unwrap_err().to_string().ends_with("there is none; is there a struct with #[filter]?"));
+    }
+
+    #[test]
+    fn a_doubled_root_id_is_refused_with_both_names() {
+        let (one, other, third) = (registration("auth", "a::Auth"), registration("x", "X"), registration("auth", "b::Auth"));
+        let error = choose("x", &[&one, &other, &third]).unwrap_err().to_string();
+        assert!(error.contains("a::Auth and b::Auth"), "{error}");
+    }
+}

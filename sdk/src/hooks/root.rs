@@ -1,0 +1,103 @@
+//! Where the proxy enters the module: the VM's start, and the root context of each configured plugin.
+
+use std::rc::Rc;
+
+use proxy_wasm::{
+    traits::{Context, HttpContext, RootContext},
+    types::ContextType,
+};
+
+use super::{
+    Action, CallToken, Registration,
+    shim::{HttpPlugin, HttpShim},
+};
+use crate::{
+    abi::{self, BufferType},
+    log as proxy_log,
+    reply::LocalReply,
+};
+
+proxy_wasm::main! {{
+    proxy_wasm::set_root_context(|context| Box::new(RootShim { context, plugin: None }));
+}}
+
+/// The root context of one configuration of one plugin.
+struct RootShim {
+    context: u32,
+    plugin: Option<Rc<dyn HttpPlugin>>,
+}
+
+// === impl RootShim ===
+
+impl Context for RootShim {
+    fn on_http_call_response(&mut self, token: u32, _: usize, body_size: usize, _: usize) {
+        abi::callback((), || {
+            if let Some(plugin) = &self.plugin {
+                plugin.root_call_response(self.context, CallToken(token), body_size);
+            }
+        });
+    }
+}
+
+impl RootContext for RootShim {
+    fn on_vm_start(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn on_configure(&mut self, size: usize) -> bool {
+        abi::callback(false, || {
+            proxy_log::install();
+            let root_id = abi::property(b"plugin_root_id").unwrap_or_default();
+            // The proxy has no buffer for an empty configuration.
+            let json = if size == 0 { Ok(Vec::new()) } else { abi::buffer(BufferType::PluginConfiguration, 0, size) };
+            let configured = json
+                .map_err(|status| crate::HostError::new("read the configuration", status).into())
+                .and_then(|json| Registration::configure(&String::from_utf8_lossy(&root_id), &json));
+            match configured {
+                Ok(plugin) => {
+                    self.plugin = Some(plugin);
+                    true
+                }
+                Err(error) => {
+                    log::error!("{error:#}");
+                    false
+                }
+            }
+        })
+    }
+
+    fn on_tick(&mut self) {
+        abi::callback((), || {
+            if let Some(plugin) = &self.plugin {
+                plugin.tick(self.context);
+            }
+        });
+    }
+
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(match &self.plugin {
+            Some(plugin) => Box::new(HttpShim::new(context, self.context, Rc::clone(plugin))),
+            None => Box::new(Unconfigured),
+        })
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// A stream of a plugin that was never configured. A proxy does not send one; should it, nothing gets past.
+struct Unconfigured;
+
+impl Context for Unconfigured {}
+
+impl HttpContext for Unconfigured {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        abi::callback((), || {
+            if let Err(error) = LocalReply::new(http::StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_not_configured").send() {
+                log::error!("{error:#}");
+            }
+        });
+        Action::Pause
+    }
+}

@@ -1,0 +1,14 @@
+//! What an HTTP filter is written against: one async function over [`Request`], [`Next`] and [`Response`].
+
+mod adapter;
+mod body;
+mod filter;
+mod next;
+mod request;
+mod response;
+
+pub use self::body::{BodyError, Collected, ReadOnly, Released, Rewrite, Side};
+pub use self::filter::{HttpFilter, OnError};
+pub use self::next::{Next, Outgoing, Run};
+pub use self::request::{HeldRequest, ReleasedRequest, Request, RequestSide};
+pub use self::response::{HeldResponse, ReleasedResponse, Response, ResponseSide};

@@ -1,0 +1,256 @@
+//! The async layer as an implementation of [`HttpHooks`]: turns callbacks into wake-ups, and what became of a future into actions.
+
+use std::rc::Rc;
+
+use http::StatusCode;
+
+use super::{
+    BodyError, HttpFilter, Next, OnError, Request, Response,
+    body::{self},
+    response::Origin,
+};
+use crate::{
+    Configure, Error, Result, abi, fault,
+    hooks::{
+        Action, CallResponse, CallToken, Direction, Finished, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders,
+        RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers, configure,
+    },
+    reply::LocalReply,
+    runtime::{self, Stage, StreamId, Verdict, calls},
+};
+
+/// The gRPC status of a reply that stands for an error of the filter.
+const GRPC_INTERNAL: u32 = 13;
+
+struct Async<F> {
+    filter: Rc<F>,
+    on_error: OnError,
+}
+
+/// A stream of the proxy that runs a future; closed when the proxy forgets it, whatever it called before.
+#[derive(Default)]
+pub(crate) struct AsyncStream(Option<StreamId>);
+
+// === impl Registration ===
+
+impl Registration {
+    /// A filter that implements [`HttpFilter`].
+    pub const fn http<F: HttpFilter + Configure>(root_id: &'static str, name: &'static str, on_error: OnError, held: bool) -> Self {
+        Self::new(root_id, name, on_error, held, |registration, json, mut plugin| {
+            if registration.held && !body::can_hold() {
+                return Err(BodyError::NotHeld.into());
+            }
+            let filter = Rc::new(configure::<F>(json, &mut plugin)?);
+            Ok(Rc::new(Plugged::new(Async { filter, on_error: registration.on_error })))
+        })
+    }
+}
+
+// === impl Async ===
+
+impl<F: HttpFilter> HttpHooks for Async<F> {
+    type Stream = AsyncStream;
+
+    fn on_request_headers(&self, stream: &mut AsyncStream, request: RequestHeaders<'_>) -> Action {
+        let on_error = self.on_error;
+        let fail = match on_error {
+            OnError::Deny => deny,
+            OnError::Allow => allow,
+        };
+        let end_of_stream = request.end_of_stream();
+        let id = StreamId::open(request.stream.context, request.stream.root, fail);
+        stream.0 = Some(id);
+        id.exchange(|exchange| {
+            exchange.arrived(Direction::Request, Stage::Headers, end_of_stream);
+            exchange.entered = Some(Direction::Request);
+        });
+        let filter = Rc::clone(&self.filter);
+        id.spawn(Box::pin(async move {
+            let result = filter.handle(Request::new(id, !end_of_stream), Next::new(id)).await;
+            finish(id, result, fail);
+        }));
+        stream.leave(Direction::Request, true)
+    }
+
+    fn on_request_body(&self, stream: &mut AsyncStream, body: RequestBody<'_>) -> Action {
+        stream.more(Direction::Request, Some(body.size), body.end_of_stream)
+    }
+
+    fn on_request_trailers(&self, stream: &mut AsyncStream, _: RequestTrailers<'_>) -> Action {
+        stream.more(Direction::Request, None, true)
+    }
+
+    fn on_response_headers(&self, stream: &mut AsyncStream, response: ResponseHeaders<'_>) -> Action {
+        let Some(id) = stream.0 else { return Action::Continue };
+        let end_of_stream = response.end_of_stream();
+        let run = id.exchange(|exchange| {
+            if exchange.verdict == Verdict::Given {
+                return false;
+            }
+            exchange.entered = Some(Direction::Response);
+            if let Some(next) = &exchange.awaited {
+                next.wake_by_ref();
+                exchange.arrived(Direction::Response, Stage::Headers, end_of_stream);
+            } else {
+                // Nobody asked for it: it passes, and whoever still reads the request is told.
+                exchange.arrived(Direction::Response, Stage::Passed, end_of_stream);
+                if exchange.request.stage != Stage::Passed {
+                    exchange.verdict = Verdict::Early;
+                    exchange.request.wake();
+                }
+            }
+            true
+        });
+        if run == Some(true) {
+            id.run();
+        }
+        stream.leave(Direction::Response, true)
+    }
+
+    fn on_response_body(&self, stream: &mut AsyncStream, body: ResponseBody<'_>) -> Action {
+        stream.more(Direction::Response, Some(body.size), body.end_of_stream)
+    }
+
+    fn on_response_trailers(&self, stream: &mut AsyncStream, _: ResponseTrailers<'_>) -> Action {
+        stream.more(Direction::Response, None, true)
+    }
+
+    fn on_call_response(&self, _: &mut AsyncStream, call: CallResponse<'_>) {
+        calls::answered(call.token, call.body_size, None);
+    }
+
+    fn on_log(&self, stream: &mut AsyncStream, _: Finished<'_>) {
+        stream.close();
+    }
+
+    fn on_tick(&self, root: u32) {
+        runtime::tick(root);
+    }
+
+    fn on_root_call_response(&self, root: u32, token: CallToken, body_size: usize) {
+        calls::answered(token, body_size, Some(root));
+    }
+}
+
+// === impl AsyncStream ===
+
+impl AsyncStream {
+    /// More of a direction's body, or its trailers.
+    fn more(&self, direction: Direction, size: Option<usize>, end_of_stream: bool) -> Action {
+        let Some(id) = self.0 else { return Action::Continue };
+        let held = id.exchange(|exchange| {
+            let held = exchange.verdict != Verdict::Given && exchange.side(direction).stage != Stage::Passed;
+            if held {
+                exchange.entered = Some(direction);
+                exchange.more(direction, size, end_of_stream);
+            }
+            held
+        });
+        if held == Some(true) {
+            id.run();
+        }
+        self.leave(direction, false)
+    }
+
+    /// What the running callback returns.
+    fn leave(&self, direction: Direction, at_headers: bool) -> Action {
+        let action = self.0.and_then(|id| {
+            id.exchange(|exchange| {
+                exchange.entered = None;
+                exchange.action(direction, at_headers)
+            })
+        });
+        action.unwrap_or(Action::Continue)
+    }
+
+    fn close(&mut self) {
+        if let Some(id) = self.0.take() {
+            id.close();
+        }
+    }
+}
+
+impl Drop for AsyncStream {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// `handle` has ended.
+fn finish(id: StreamId, result: Result<Response>, fail: fn(StreamId, Error)) {
+    // An edit was refused: the runtime will fail the stream.
+    if fault::pending() {
+        return;
+    }
+    let outcome = match result {
+        Ok(Response(Origin::Upstream { stream, .. })) if stream == id => {
+            id.release(Direction::Response);
+            Ok(())
+        }
+        Ok(Response(Origin::Upstream { .. })) => Err(Error::msg("the response of another request was returned")),
+        Ok(Response(Origin::Local(reply))) => answer(id, &reply),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = outcome {
+        fail(id, error);
+    }
+}
+
+/// Answers in the place of the upstream, as far as that is still possible.
+fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
+    match id.exchange(|exchange| (exchange.verdict, exchange.response.stage)) {
+        None | Some((Verdict::Given, _)) => {}
+        Some((Verdict::Early, _)) => log::debug!("a reply was not sent: the request had been answered"),
+        Some((Verdict::Open, Stage::Ahead | Stage::Headers)) => {
+            reply.send()?;
+            id.exchange(|exchange| exchange.verdict = Verdict::Given);
+        }
+        // A late reply would pass for the end of a success.
+        Some((Verdict::Open, Stage::Body | Stage::Passed)) => {
+            log::error!("the stream is reset: the response's headers went on before the filter answered");
+            reset(id);
+        }
+    }
+    Ok(())
+}
+
+fn reset(id: StreamId) {
+    id.exchange(|exchange| exchange.verdict = Verdict::Given);
+    if let Err(status) = abi::close_stream(Direction::Response.stream_type()) {
+        log::error!("the stream could not be reset: the proxy answered {status}");
+    }
+}
+
+/// [`OnError::Deny`].
+fn deny(id: StreamId, error: Error) {
+    let state = id.exchange(|exchange| (exchange.verdict, exchange.response.stage));
+    let Some((verdict, response)) = state else { return };
+    if verdict == Verdict::Early {
+        log::debug!("the filter ended after the request had been answered: {error:#}");
+        return;
+    }
+    log::error!("the filter failed: {error:#}");
+    let too_large = matches!(error.downcast_ref(), Some(BodyError::TooLarge { .. }));
+    let reply = if too_large && response == Stage::Ahead {
+        LocalReply::new(StatusCode::PAYLOAD_TOO_LARGE).with_details("inproxy_request_body_too_large")
+    } else {
+        LocalReply::new(StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error").with_grpc_status(GRPC_INTERNAL)
+    };
+    if let Err(error) = answer(id, &reply) {
+        log::error!("the stream is reset: {error:#}");
+        reset(id);
+    }
+}
+
+/// [`OnError::Allow`].
+fn allow(id: StreamId, error: Error) {
+    log::warn!("the filter failed, the request goes on: {error:#}");
+    for direction in [Direction::Request, Direction::Response] {
+        let held = id.exchange(|exchange| {
+            exchange.verdict != Verdict::Given && matches!(exchange.side(direction).stage, Stage::Headers | Stage::Body)
+        });
+        if held == Some(true) {
+            id.release(direction);
+        }
+    }
+}

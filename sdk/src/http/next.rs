@@ -1,0 +1,147 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{
+    Collected, HeldRequest, Released, Request, Response,
+    request::RequestSide,
+};
+use crate::{
+    Error, fault,
+    hooks::Direction,
+    runtime::{Stage, StreamId, Verdict},
+};
+
+/// The rest of the way: the filters behind this one, and the upstream.
+#[derive(Debug)]
+pub struct Next {
+    stream: StreamId,
+}
+
+/// A request that can go on, whatever was read of it: [`Request`], [`ReleasedRequest`](super::ReleasedRequest), a [`Collected`] body, [`HeldRequest`].
+#[derive(Debug)]
+pub struct Outgoing {
+    stream: StreamId,
+}
+
+/// Waits for the response; made by [`Next::run`].
+#[derive(Debug)]
+#[must_use = "the request goes on when this is awaited"]
+pub struct Run {
+    stream: StreamId,
+    request: Option<Outgoing>,
+    done: bool,
+}
+
+// === impl Next ===
+
+impl Next {
+    pub(crate) const fn new(stream: StreamId) -> Self {
+        Self { stream }
+    }
+
+    /// Lets the request go on and returns the response, whose headers are held from then on.
+    ///
+    /// It cannot fail: an upstream that cannot be reached is a response too, made by Envoy (`503`, for example). If the request was answered before
+    /// it went on, there is no response to wait for: the future stays pending until the stream is over and `handle` is dropped.
+    pub fn run(self, request: impl Into<Outgoing>) -> Run {
+        Run { stream: self.stream, request: Some(request.into()), done: false }
+    }
+}
+
+// === impl Outgoing ===
+
+impl From<Request> for Outgoing {
+    fn from(request: Request) -> Self {
+        Self { stream: request.stream() }
+    }
+}
+
+impl From<HeldRequest> for Outgoing {
+    fn from(request: HeldRequest) -> Self {
+        Self { stream: request.stream() }
+    }
+}
+
+impl<M> From<Released<RequestSide, M>> for Outgoing {
+    fn from(request: Released<RequestSide, M>) -> Self {
+        Self { stream: request.stream() }
+    }
+}
+
+impl<M> From<Collected<RequestSide, M>> for Outgoing {
+    fn from(request: Collected<RequestSide, M>) -> Self {
+        Self { stream: request.stream() }
+    }
+}
+
+// === impl Run ===
+
+impl Future for Run {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        let stream = self.stream;
+        if !stream.is_current() {
+            return Poll::Pending;
+        }
+        if let Some(request) = self.request.take() {
+            if request.stream != stream {
+                fault::record(Error::msg("a request was given to the `next` of another request"));
+                return Poll::Pending;
+            }
+            // An edit that failed: the stream is about to be ended, nothing must go on.
+            if fault::pending() {
+                return Poll::Pending;
+            }
+            let goes_on = stream.exchange(|exchange| match exchange.verdict {
+                Verdict::Open => {
+                    exchange.awaited = Some(cx.waker().clone());
+                    true
+                }
+                // The upstream has the headers, and waits for the rest.
+                Verdict::Early => exchange.request.stage == Stage::Body,
+                Verdict::Given => false,
+            });
+            if goes_on == Some(true) {
+                stream.release(Direction::Request);
+            }
+            return Poll::Pending;
+        }
+        let arrived = stream.exchange(|exchange| {
+            // Gone, if the request had been answered before.
+            let awaited = exchange.awaited.as_mut()?;
+            if exchange.response.stage != Stage::Headers {
+                awaited.clone_from(cx.waker());
+                return None;
+            }
+            exchange.awaited = None;
+            Some(!exchange.response.ended)
+        });
+        match arrived.flatten() {
+            Some(has_body) => {
+                self.done = true;
+                Poll::Ready(Response::upstream(stream, has_body))
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Run {
+    /// Nobody waits for the response any more: it passes.
+    fn drop(&mut self) {
+        if self.done || self.request.is_some() {
+            return;
+        }
+        let arrived = self.stream.exchange(|exchange| {
+            let awaited = exchange.awaited.take().is_some();
+            awaited && exchange.response.stage == Stage::Headers
+        });
+        if arrived == Some(true) && self.stream.is_current() {
+            self.stream.release(Direction::Response);
+        }
+    }
+}

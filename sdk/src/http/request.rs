@@ -1,0 +1,148 @@
+use http::Method;
+
+use super::body::{BodyError, Collected, ReadOnly, Released, Rewrite, Side, collect};
+use crate::{
+    Result,
+    headers::{HeaderValue, Headers, HeadersMut, Source},
+    hooks::Direction,
+    runtime::StreamId,
+};
+
+/// A request whose headers the filter holds: nothing of it has gone on.
+///
+/// It goes on when it is given to [`Next::run`](crate::Next::run). Its body is reached in one of two ways:
+///
+/// | | portable | held |
+/// |---|---|---|
+/// | call | [`release_headers`](Self::release_headers), then [`collect`](Released::collect) | [`collect`](Self::collect) |
+/// | the headers | go on first, and cannot be changed any more | stay, and can be changed after the body was read |
+/// | a changed body is sent | chunked | with its exact length |
+/// | needs of the plugin's configuration | nothing | `allow_on_headers_stop_iteration`, which Istio's `WasmPlugin` cannot set |
+#[derive(Debug)]
+pub struct Request {
+    stream: StreamId,
+    has_body: bool,
+}
+
+/// A request whose headers went on, with its body: `M` says whether that may be changed.
+pub type ReleasedRequest<M = ReadOnly> = Released<RequestSide, M>;
+
+/// A request whose whole body was read while its headers are still held.
+#[derive(Debug)]
+pub struct HeldRequest {
+    request: Request,
+    body: Collected<RequestSide>,
+}
+
+/// Marks the way from the client to the upstream.
+#[derive(Debug)]
+pub enum RequestSide {}
+
+impl Side for RequestSide {
+    const DIRECTION: Direction = Direction::Request;
+}
+
+// === impl Request ===
+
+impl Request {
+    pub(crate) const fn new(stream: StreamId, has_body: bool) -> Self {
+        Self { stream, has_body }
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> Headers<'_> {
+        Headers::new(if self.stream.is_current() { Source::Proxy(Direction::Request.headers()) } else { Source::Gone })
+    }
+
+    /// The headers, for changes. Envoy picks the route anew after a change.
+    pub fn headers_mut(&mut self) -> HeadersMut<'_> {
+        if self.stream.is_current() { HeadersMut::in_proxy(Direction::Request.headers()) } else { HeadersMut::gone() }
+    }
+
+    /// The method. `None` if it is not one that HTTP allows.
+    pub fn method(&self) -> Option<Method> {
+        Method::from_bytes(self.headers().get(":method")?.as_bytes()).ok()
+    }
+
+    /// Path and query.
+    pub fn path(&self) -> Option<HeaderValue> {
+        self.headers().get(":path")
+    }
+
+    /// The host that the client asked for, with its port if it named one.
+    pub fn authority(&self) -> Option<HeaderValue> {
+        self.headers().get(":authority")
+    }
+
+    /// Whether a body or trailers follow the headers.
+    pub fn has_body(&self) -> bool {
+        self.has_body
+    }
+
+    /// Lets the headers go on as they are now, and keeps the body for reading.
+    ///
+    /// The upstream sees the headers before the body was looked at. It sees nothing of the body until that is given to [`Next::run`](crate::Next::run).
+    pub fn release_headers(self) -> ReleasedRequest {
+        self.stream.release_headers(Direction::Request);
+        Released::new(self.stream)
+    }
+
+    /// Lets the headers go on, and keeps the body, to change it.
+    ///
+    /// `content-length` is removed, since nobody knows yet what it will be: the body is sent chunked.
+    pub fn release_headers_to_rewrite(mut self) -> ReleasedRequest<Rewrite> {
+        self.headers_mut().remove(&super::body::CONTENT_LENGTH);
+        self.stream.release_headers(Direction::Request);
+        Released::new(self.stream)
+    }
+
+    /// Reads the whole body while the headers are held.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::NotHeld`] if the plugin's configuration does not allow it (declare the filter with `#[filter(held)]` to be told when it is
+    /// configured), [`BodyError::TooLarge`] beyond `limit` bytes, [`BodyError::EarlyResponse`] if the request was answered meanwhile.
+    pub async fn collect(self, limit: usize) -> Result<HeldRequest, BodyError> {
+        if self.has_body && !super::body::can_hold() {
+            return Err(BodyError::NotHeld);
+        }
+        let bytes = collect::<RequestSide>(self.stream, limit).await?;
+        Ok(HeldRequest { body: Collected::new(self.stream, bytes, true), request: self })
+    }
+
+    pub(crate) const fn stream(&self) -> StreamId {
+        self.stream
+    }
+}
+
+// === impl HeldRequest ===
+
+impl HeldRequest {
+    /// The headers.
+    pub fn headers(&self) -> Headers<'_> {
+        self.request.headers()
+    }
+
+    /// The headers, for changes.
+    pub fn headers_mut(&mut self) -> HeadersMut<'_> {
+        self.request.headers_mut()
+    }
+
+    /// The whole body.
+    pub fn body(&self) -> &[u8] {
+        self.body.as_bytes()
+    }
+
+    /// Puts another body in its place; `content-length` is set to its length.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::NoBody`] if the request has none: the proxy cannot add one. [`HostError`](crate::HostError) if the proxy refuses.
+    pub fn replace_body(&mut self, body: impl Into<Vec<u8>>) -> Result<()> {
+        self.body.replace(body)
+    }
+
+    pub(crate) const fn stream(&self) -> StreamId {
+        self.request.stream
+    }
+}

@@ -1,0 +1,32 @@
+#![doc = include_str!("lib.md")]
+
+pub mod abi;
+pub mod body;
+pub mod call;
+pub mod config;
+mod error;
+mod fault;
+pub mod headers;
+pub mod hooks;
+pub mod http;
+pub mod log;
+pub mod metrics;
+pub mod prelude;
+mod reply;
+mod runtime;
+
+pub use ::http::{Method, StatusCode};
+pub use inproxy_macros::{config, filter};
+
+pub use self::config::{Config, Configure, Plugin};
+pub use self::error::{Error, HostError, Result};
+pub use self::http::{HttpFilter, Next, OnError, Request, Response};
+pub use self::reply::LocalReply;
+
+/// What `#[filter]` and `#[config]` write into a user's crate. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{config::Config, hooks::Registration, http::OnError};
+    pub use inventory;
+    pub use serde;
+}

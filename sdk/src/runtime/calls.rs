@@ -1,0 +1,135 @@
+//! Call-outs on their way: which stream waits for which token.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::{StreamId, waker, wake_others};
+use crate::{
+    abi::{self, BufferType, MapType},
+    error::HostError,
+    hooks::{CallToken, HttpCall},
+};
+
+/// What came back under a token.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Encoded pairs; none at all if the call-out was cut off.
+    pub(crate) headers: Vec<u8>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// The proxy did not send it.
+    NotSent(HostError),
+    /// No stream's future is running, so that nobody could be woken.
+    OutsideOfStream,
+    /// It was sent on behalf of a stream that is over.
+    Orphaned,
+}
+
+struct Pending {
+    stream: StreamId,
+    waker: Waker,
+    answer: Option<Result<Answer, NoAnswer>>,
+}
+
+thread_local! {
+    static CALLS: RefCell<BTreeMap<CallToken, Pending>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// A call-out. It is sent when it is first polled; when it is dropped, its answer will be ignored.
+#[derive(Debug)]
+pub(crate) enum InFlight {
+    Unsent(HttpCall),
+    Sent(CallToken),
+}
+
+// === impl InFlight ===
+
+impl Future for InFlight {
+    type Output = Result<Answer, NoAnswer>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &*self {
+            Self::Unsent(call) => {
+                let Some(stream) = StreamId::current() else { return Poll::Ready(Err(NoAnswer::OutsideOfStream)) };
+                let token = match call.dispatch() {
+                    Ok(token) => token,
+                    Err(error) => return Poll::Ready(Err(NoAnswer::NotSent(error))),
+                };
+                CALLS.with_borrow_mut(|calls| calls.insert(token, Pending { stream, waker: cx.waker().clone(), answer: None }));
+                stream.with(|stream| stream.calls += 1);
+                *self = Self::Sent(token);
+                Poll::Pending
+            }
+            Self::Sent(token) => CALLS.with_borrow_mut(|calls| {
+                let Some(pending) = calls.get_mut(token) else { return Poll::Ready(Err(NoAnswer::Orphaned)) };
+                match pending.answer.take() {
+                    Some(answer) => Poll::Ready(answer),
+                    None => {
+                        pending.waker.clone_from(cx.waker());
+                        Poll::Pending
+                    }
+                }
+            }),
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if let Self::Sent(token) = self {
+            let pending = CALLS.try_with(|calls| calls.borrow_mut().remove(token)).ok().flatten();
+            if let Some(pending) = pending {
+                pending.stream.with(|stream| stream.calls = stream.calls.saturating_sub(1));
+            }
+        }
+    }
+}
+
+/// A call-out was answered, in a callback of its own stream, or of the root context `root`.
+pub(crate) fn answered(token: CallToken, body_size: usize, root: Option<u32>) {
+    let awaited = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| (pending.stream, pending.waker.clone())));
+    // Nobody waits any more.
+    let Some((stream, waker)) = awaited else { return };
+    let answer = Answer {
+        headers: abi::header_pairs(MapType::HttpCallResponseHeaders).unwrap_or_default(),
+        body: if body_size == 0 { Vec::new() } else { abi::buffer(BufferType::HttpCallResponseBody, 0, body_size).unwrap_or_default() },
+    };
+    CALLS.with_borrow_mut(|calls| {
+        if let Some(pending) = calls.get_mut(&token) {
+            pending.answer = Some(Ok(answer));
+        }
+    });
+    waker.wake();
+    match root {
+        None => stream.run(),
+        Some(root) => {
+            if waker::take(stream.index) {
+                stream.run_from_root(root);
+            }
+            wake_others(stream);
+        }
+    }
+}
+
+/// The stream on whose behalf they were sent is over, and with it their answers: whoever else waits for them is told.
+pub(super) fn orphan(stream: StreamId) {
+    let wakers: Vec<_> = CALLS.with_borrow_mut(|calls| {
+        let orphans = calls.values_mut().filter(|pending| pending.stream == stream && pending.answer.is_none());
+        orphans
+            .map(|pending| {
+                pending.answer = Some(Err(NoAnswer::Orphaned));
+                pending.waker.clone()
+            })
+            .collect()
+    });
+    wakers.into_iter().for_each(Waker::wake);
+}

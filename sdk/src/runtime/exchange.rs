@@ -1,0 +1,130 @@
+use std::task::Waker;
+
+use crate::hooks::{Action, Direction};
+
+/// What is known of one HTTP exchange: where each direction stands, and what user code owns of it.
+///
+/// A direction is held exactly while user code owns its current piece.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    pub(crate) request: Side,
+    pub(crate) response: Side,
+    /// The direction whose callback runs; its return value lets the direction go on, a call would do it twice.
+    pub(crate) entered: Option<Direction>,
+    /// Whether the response belongs to [`Next`](crate::Next): asked for, and not yet handed over.
+    pub(crate) awaited: Option<Waker>,
+    pub(crate) verdict: Verdict,
+}
+
+/// How the exchange is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// By the upstream, or not yet.
+    #[default]
+    Open,
+    /// By this filter: a local reply was sent, or the stream reset.
+    Given,
+    /// By somebody else, before the filter let the request go on.
+    Early,
+}
+
+/// One direction of the exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Side {
+    pub(crate) stage: Stage,
+    /// All of it has arrived.
+    pub(crate) ended: bool,
+    /// How many bytes of its body the proxy holds.
+    pub(crate) size: usize,
+    /// The proxy was told to pause it.
+    paused: bool,
+    /// The proxy holds headers, and behind them body or trailers that it has shown us already: it will not show them again.
+    buffered: bool,
+    /// Who reads its body.
+    pub(crate) reader: Option<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It has not arrived.
+    #[default]
+    Ahead,
+    /// User code has the headers.
+    Headers,
+    /// User code has the body; the headers went on.
+    Body,
+    /// User code has nothing of it any more.
+    Passed,
+}
+
+// === impl Exchange ===
+
+impl Exchange {
+    pub(crate) fn side(&mut self, direction: Direction) -> &mut Side {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
+        }
+    }
+
+    /// The headers of a direction have arrived.
+    pub(crate) fn arrived(&mut self, direction: Direction, stage: Stage, end_of_stream: bool) {
+        let side = self.side(direction);
+        side.stage = stage;
+        side.ended = end_of_stream;
+    }
+
+    /// More of a direction has arrived; wakes its reader.
+    pub(crate) fn more(&mut self, direction: Direction, size: Option<usize>, end_of_stream: bool) {
+        let side = self.side(direction);
+        side.size = size.unwrap_or(side.size);
+        side.ended |= end_of_stream;
+        side.wake();
+    }
+
+    /// User code lets a direction go. Whether the proxy must be told by a call, since no callback of this direction will return.
+    pub(crate) fn release(&mut self, direction: Direction) -> bool {
+        let by_return = self.entered == Some(direction);
+        let side = self.side(direction);
+        side.stage = Stage::Passed;
+        !by_return && side.unpause()
+    }
+
+    /// User code lets the headers of a direction go, and keeps the body. Whether the proxy must be told by a call.
+    pub(crate) fn release_headers(&mut self, direction: Direction) -> bool {
+        let by_return = self.entered == Some(direction);
+        let side = self.side(direction);
+        side.stage = Stage::Body;
+        // What the proxy has shown already would go on together with the headers: it waits for the body then.
+        !by_return && !side.buffered && side.unpause()
+    }
+
+    /// What the callback of a direction returns.
+    pub(crate) fn action(&mut self, direction: Direction, at_headers: bool) -> Action {
+        if self.verdict == Verdict::Given {
+            // The response direction shows our own reply: to pause it would hang the client.
+            return if direction == Direction::Request { Action::Pause } else { Action::Continue };
+        }
+        let side = self.side(direction);
+        let pass = side.stage == Stage::Passed || (side.stage == Stage::Body && at_headers);
+        if !pass && !at_headers && side.paused {
+            side.buffered = true;
+        }
+        side.paused = !pass;
+        if pass { Action::Continue } else { Action::Pause }
+    }
+}
+
+// === impl Side ===
+
+impl Side {
+    pub(crate) fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn unpause(&mut self) -> bool {
+        std::mem::take(&mut self.paused)
+    }
+}
