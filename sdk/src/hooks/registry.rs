@@ -9,8 +9,7 @@ use crate::{Configure, Error, OnError, Plugin, Result, config};
 /// One filter of the module, as `#[filter]` submits it.
 #[derive(Debug)]
 pub struct Registration {
-    root_id: &'static str,
-    name: &'static str,
+    stamp: &'static str,
     pub(crate) on_error: OnError,
     pub(crate) held: bool,
     make: Make,
@@ -24,14 +23,27 @@ inventory::collect!(Registration);
 
 impl Registration {
     /// A filter that implements [`HttpHooks`].
-    pub const fn hooks<H: HttpHooks + Configure>(root_id: &'static str, name: &'static str) -> Self {
-        Self::new(root_id, name, OnError::Deny, false, |_, json, mut plugin| {
-            Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?)))
-        })
+    ///
+    /// `stamp` holds its root id and the path of its type, each behind a unit separator (U+001F), all between record separators (U+001E): as one text, so that
+    /// tools find it in the module's data.
+    pub const fn hooks<H: HttpHooks + Configure>(stamp: &'static str) -> Self {
+        Self::new(stamp, OnError::Deny, false, |_, json, mut plugin| Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?))))
     }
 
-    pub(crate) const fn new(root_id: &'static str, name: &'static str, on_error: OnError, held: bool, make: Make) -> Self {
-        Self { root_id, name, on_error, held, make }
+    pub(crate) const fn new(stamp: &'static str, on_error: OnError, held: bool, make: Make) -> Self {
+        Self { stamp, on_error, held, make }
+    }
+
+    fn root_id(&self) -> &'static str {
+        self.part(1)
+    }
+
+    fn name(&self) -> &'static str {
+        self.part(2)
+    }
+
+    fn part(&self, at: usize) -> &'static str {
+        self.stamp.trim_matches('\u{1e}').split('\u{1f}').nth(at).unwrap_or_default()
     }
 
     /// Configures the filter that the proxy names by `root_id`.
@@ -41,7 +53,7 @@ impl Registration {
         let registered: Vec<&Self> = inventory::iter::<Self>().collect();
         let chosen = choose(root_id, &registered)?;
         (chosen.make)(chosen, json, Plugin::new(root_id.to_owned()))
-            .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name)))
+            .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name())))
     }
 }
 
@@ -51,18 +63,20 @@ pub(crate) fn configure<F: Configure>(json: &[u8], plugin: &mut Plugin) -> Resul
 
 fn choose<'r>(root_id: &str, registered: &[&'r Registration]) -> Result<&'r Registration> {
     for (at, one) in registered.iter().enumerate() {
-        if let Some(other) = registered.iter().skip(at + 1).find(|other| other.root_id == one.root_id) {
+        if let Some(other) = registered.iter().skip(at + 1).find(|other| other.root_id() == one.root_id()) {
             return Err(Error::msg(format!(
                 "two filters of this module have the root id {:?}: {} and {}; give one another with #[filter(root_id = \"…\")]",
-                one.root_id, one.name, other.name
+                one.root_id(),
+                one.name(),
+                other.name()
             )));
         }
     }
     if let [only] = registered {
         return Ok(only);
     }
-    registered.iter().copied().find(|one| one.root_id == root_id).ok_or_else(|| {
-        let known: Vec<_> = registered.iter().map(|one| format!("{:?} ({})", one.root_id, one.name)).collect();
+    registered.iter().copied().find(|one| one.root_id() == root_id).ok_or_else(|| {
+        let known: Vec<_> = registered.iter().map(|one| format!("{:?} ({})", one.root_id(), one.name())).collect();
         let known = if known.is_empty() { "none; is there a struct with #[filter]?".to_owned() } else { known.join(", ") };
         Error::msg(format!("no filter of this module has the root id {root_id:?}; there is {known}"))
     })
@@ -72,21 +86,22 @@ fn choose<'r>(root_id: &str, registered: &[&'r Registration]) -> Result<&'r Regi
 mod tests {
     use super::*;
 
-    fn registration(root_id: &'static str, name: &'static str) -> Registration {
-        Registration::new(root_id, name, OnError::Deny, false, |_, _, _| Err(Error::msg("not made in this test")))
+    fn registration(root_id: &str, name: &str) -> Registration {
+        let stamp = format!("\u{1e}inproxy-filter\u{1f}{root_id}\u{1f}{name}\u{1e}").leak();
+        Registration::new(stamp, OnError::Deny, false, |_, _, _| Err(Error::msg("not made in this test")))
     }
 
     #[test]
     fn one_filter_answers_to_every_root_id() {
         let only = registration("auth", "Auth");
-        assert_eq!(choose("", &[&only]).unwrap().name, "Auth");
-        assert_eq!(choose("my-plugin", &[&only]).unwrap().name, "Auth");
+        assert_eq!(choose("", &[&only]).unwrap().name(), "Auth");
+        assert_eq!(choose("my-plugin", &[&only]).unwrap().name(), "Auth");
     }
 
     #[test]
     fn several_are_told_apart_by_root_id() {
         let (one, other) = (registration("auth", "Auth"), registration("hello", "Hello"));
-        assert_eq!(choose("hello", &[&one, &other]).unwrap().name, "Hello");
+        assert_eq!(choose("hello", &[&one, &other]).unwrap().name(), "Hello");
         assert_eq!(
             choose("x", &[&one, &other]).unwrap_err().to_string(),
             r#"no filter of this module has the root id "x"; there is "auth" (Auth), "hello" (Hello)"#

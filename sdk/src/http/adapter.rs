@@ -34,9 +34,9 @@ pub(crate) struct AsyncStream(Option<StreamId>);
 // === impl Registration ===
 
 impl Registration {
-    /// A filter that implements [`HttpFilter`].
-    pub const fn http<F: HttpFilter + Configure>(root_id: &'static str, name: &'static str, on_error: OnError, held: bool) -> Self {
-        Self::new(root_id, name, on_error, held, |registration, json, mut plugin| {
+    /// A filter that implements [`HttpFilter`]; `stamp` as for [`hooks`](Self::hooks).
+    pub const fn http<F: HttpFilter + Configure>(stamp: &'static str, on_error: OnError, held: bool) -> Self {
+        Self::new(stamp, on_error, held, |registration, json, mut plugin| {
             if registration.held && !body::can_hold() {
                 return Err(BodyError::NotHeld.into());
             }

@@ -264,7 +264,7 @@ pub(in crate::abi) unsafe extern "C" fn proxy_send_local_response(status: u32, d
     let body = unsafe { bytes(body, body_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
     let headers = unsafe { bytes(headers, headers_size) };
-    forward(|host| host.send_local_response(LocalReply { status, details: details, body: body, headers: headers, grpc_status }))
+    forward(|host| host.send_local_response(LocalReply { status, details, body, headers, grpc_status }))
 }
 
 #[unsafe(no_mangle)]

@@ -1,0 +1,53 @@
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::{Error, Inspected, TARGET, ensure_target, inspect};
+
+/// A module that was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub inspected: Inspected,
+}
+
+/// Compiles the filter crate in `dir` to a module, with its release profile, and checks it.
+///
+/// The crate type is given on the command line: with both of the manifest's, rustc would leave out link-time optimization.
+///
+/// # Errors
+///
+/// [`Error`], in particular [`Error::Module`] for two filters with one root id.
+pub fn build(dir: &Path) -> Result<Built, Error> {
+    ensure_target(dir)?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["rustc", "--lib", "--release", "--target", TARGET, "--crate-type", "cdylib"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(dir)
+        .stdout(Stdio::piped());
+    let mut cargo = cargo.spawn().map_err(|error| Error::Program { program: "cargo", error })?;
+    let lines = cargo.stdout.take().map(|stdout| BufReader::new(stdout).lines());
+    // The crate itself comes last.
+    let module = lines.into_iter().flatten().map_while(Result::ok).filter_map(|line| module_of(&line)).last();
+    let status = cargo.wait().map_err(|error| Error::Program { program: "cargo", error })?;
+    if !status.success() {
+        return Err(Error::Compile);
+    }
+    let path = module.ok_or_else(|| Error::NoModule(dir.to_path_buf()))?;
+    let inspected = inspect(&path)?;
+    Ok(Built { path, inspected })
+}
+
+/// The module that a message of cargo speaks of.
+fn module_of(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let files = message.get("filenames")?.as_array()?;
+    files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
+}

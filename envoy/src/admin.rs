@@ -1,0 +1,58 @@
+use std::net::SocketAddr;
+
+use http_body_util::Full;
+use hyper::{Request, body::Bytes};
+use serde_json::Value;
+
+use crate::client::{self, ClientError};
+
+/// Envoy's [administration interface](https://www.envoyproxy.io/docs/envoy/v1.40.0/operations/admin).
+#[derive(Clone, Copy, Debug)]
+pub struct Admin {
+    address: SocketAddr,
+}
+
+// === impl Admin ===
+
+impl Admin {
+    pub(crate) const fn new(address: SocketAddr) -> Self {
+        Self { address }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What is behind a path; `None` if the answer is not 200.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] if there is no answer.
+    pub async fn get(&self, path: &str) -> Result<Option<Bytes>, ClientError> {
+        let mut request = Request::new(Full::default());
+        if let Ok(uri) = path.parse() {
+            *request.uri_mut() = uri;
+        }
+        let response = client::send(self.address, request).await?;
+        Ok((response.status() == 200).then(|| response.into_body()))
+    }
+
+    /// The value of a counter or gauge; `None` if Envoy has none of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] if there is no answer.
+    pub async fn stat(&self, name: &str) -> Result<Option<u64>, ClientError> {
+        let json = self.json("/stats?format=json&usedonly").await?;
+        let stats = json.pointer("/stats").and_then(Value::as_array).cloned().unwrap_or_default();
+        let stat = stats.iter().find(|stat| stat.get("name").and_then(Value::as_str) == Some(name));
+        Ok(stat.and_then(|stat| stat.get("value")).and_then(Value::as_u64))
+    }
+
+    /// What is behind a path, as JSON; null if it is not.
+    pub(crate) async fn json(&self, path: &str) -> Result<Value, ClientError> {
+        let body = self.get(path).await?.unwrap_or_default();
+        Ok(serde_json::from_slice(&body).unwrap_or_default())
+    }
+}

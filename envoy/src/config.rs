@@ -1,0 +1,270 @@
+//! Envoy's configuration, as far as a filter needs one: listeners, clusters and wasm modules, written as the JSON that Envoy reads.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+/// Tells a filter that it may hold headers while it reads a body: set whenever `allow_on_headers_stop_iteration` is.
+const HOLD_VARIABLE: &str = "INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION";
+
+/// A wasm module with the configuration of one of its filters.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// The file.
+    pub path: PathBuf,
+    /// Which filter of the module; any, if it has only one.
+    pub root_id: String,
+    /// The filter's configuration, usually JSON. `None` sends no bytes at all.
+    pub configuration: Option<String>,
+    /// Modules with another id never share a VM.
+    pub vm_id: String,
+    /// What Envoy does when the VM has died.
+    pub failure_policy: FailurePolicy,
+    /// Sets `allow_on_headers_stop_iteration`, so that bodies are delivered while their headers are held.
+    pub hold_headers: bool,
+    /// Further variables of the VM's environment.
+    pub environment: Vec<(String, String)>,
+}
+
+/// What becomes of requests after the VM has died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailurePolicy {
+    /// 503 until a new VM runs.
+    Reload,
+    /// 503 until Envoy is restarted.
+    Closed,
+    /// They pass without the filter.
+    Open,
+}
+
+/// Where a listener has a filter from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// From the listener's own configuration.
+    Inline(Module),
+    /// From a file that [`Delivery`](crate::Delivery) writes, and that can be changed while Envoy runs.
+    Discovered {
+        /// The name under which it is looked up.
+        name: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Any other HTTP filter, as Envoy's JSON.
+    Other(Value),
+}
+
+/// An HTTP listener with its filters and one route.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its name, which no other listener has.
+    pub name: String,
+    /// Where it listens; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// The filters, in the order in which a request meets them. The router comes behind them.
+    pub filters: Vec<Source>,
+    /// The cluster that all requests go to.
+    pub cluster: String,
+    /// How long a request may take to be received and to pass the filters. A trap in a filter that waits for a call-out would otherwise hang it.
+    pub request_timeout: Duration,
+    /// How long a stream may be idle.
+    pub stream_idle_timeout: Duration,
+    /// How many bytes Envoy buffers for a direction of a stream.
+    pub buffer_limit: u32,
+}
+
+/// Where requests go.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Its name, which no other cluster has.
+    pub name: String,
+    /// Its servers; none at all makes every call fail at once.
+    pub endpoints: Vec<SocketAddr>,
+}
+
+// === impl Module ===
+
+impl Module {
+    /// A module with the defaults of generated configurations.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            root_id: String::new(),
+            configuration: None,
+            vm_id: String::new(),
+            failure_policy: FailurePolicy::Reload,
+            hold_headers: false,
+            environment: Vec::new(),
+        }
+    }
+
+    /// The `envoy.extensions.filters.http.wasm.v3.Wasm` message.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut variables: serde_json::Map<_, _> = self.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        if self.hold_headers {
+            variables.insert(HOLD_VARIABLE.to_owned(), json!("true"));
+        }
+        let mut config = json!({
+            "name": self.root_id,
+            "root_id": self.root_id,
+            "failure_policy": self.failure_policy.name(),
+            "allow_on_headers_stop_iteration": self.hold_headers,
+            "vm_config": {
+                "vm_id": self.vm_id,
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": { "local": { "filename": self.path } },
+                "environment_variables": { "key_values": variables },
+            },
+        });
+        if let (Some(text), Some(config)) = (&self.configuration, config.as_object_mut()) {
+            config.insert("configuration".to_owned(), json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": text }));
+        }
+        json!({ "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": config })
+    }
+}
+
+// === impl FailurePolicy ===
+
+impl FailurePolicy {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Reload => "FAIL_RELOAD",
+            Self::Closed => "FAIL_CLOSED",
+            Self::Open => "FAIL_OPEN",
+        }
+    }
+}
+
+// === impl Source ===
+
+impl Source {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Inline(module) => json!({ "name": "envoy.filters.http.wasm", "typed_config": module.to_json() }),
+            Self::Discovered { name, file } => json!({
+                "name": name,
+                "config_discovery": {
+                    "config_source": from_file(file),
+                    "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+                },
+            }),
+            Self::Other(filter) => filter.clone(),
+        }
+    }
+}
+
+// === impl Listener ===
+
+impl Listener {
+    /// A listener on a free loopback port.
+    pub fn new(name: impl Into<String>, cluster: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            filters: Vec::new(),
+            cluster: cluster.into(),
+            request_timeout: Duration::from_secs(30),
+            stream_idle_timeout: Duration::from_secs(60),
+            buffer_limit: 1 << 20,
+        }
+    }
+
+    /// Adds a filter behind those that are there.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Source) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let mut filters: Vec<_> = self.filters.iter().map(Source::to_json).collect();
+        filters.push(json!({
+            "name": "envoy.filters.http.router",
+            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+        }));
+        let manager = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": self.name,
+            "http_filters": filters,
+            "request_timeout": seconds(self.request_timeout),
+            "stream_idle_timeout": seconds(self.stream_idle_timeout),
+            "http_protocol_options": { "enable_trailers": true },
+            "route_config": {
+                "name": self.name,
+                "validate_clusters": false,
+                "virtual_hosts": [{
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": self.cluster } }],
+                }],
+            },
+        });
+        json!({
+            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+            "name": self.name,
+            "address": address(self.address),
+            "per_connection_buffer_limit_bytes": self.buffer_limit,
+            "filter_chains": [{
+                "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }],
+            }],
+        })
+    }
+}
+
+// === impl Cluster ===
+
+impl Cluster {
+    /// A cluster of these servers.
+    pub fn new(name: impl Into<String>, endpoints: impl Into<Vec<SocketAddr>>) -> Self {
+        Self { name: name.into(), endpoints: endpoints.into() }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let endpoints: Vec<_> = self.endpoints.iter().map(|endpoint| json!({ "endpoint": { "address": address(*endpoint) } })).collect();
+        json!({
+            "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+            "name": self.name,
+            "connect_timeout": "1s",
+            "type": "STATIC",
+            "load_assignment": { "cluster_name": self.name, "endpoints": [{ "lb_endpoints": endpoints }] },
+            "typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+                },
+            },
+        })
+    }
+}
+
+/// The bootstrap of an Envoy that has its listeners and clusters from files.
+pub(crate) fn bootstrap(listeners: &Path, clusters: &Path) -> Value {
+    json!({
+        "node": { "id": "inproxy", "cluster": "inproxy" },
+        "admin": { "address": address(SocketAddr::from(([127, 0, 0, 1], 0))) },
+        "dynamic_resources": { "lds_config": from_file(listeners), "cds_config": from_file(clusters) },
+    })
+}
+
+/// A file of resources, as Envoy reads it.
+pub(crate) fn discovery_response(version: u64, resources: &[Value]) -> Value {
+    json!({ "version_info": version.to_string(), "resources": resources })
+}
+
+fn from_file(path: &Path) -> Value {
+    json!({
+        "path_config_source": { "path": path, "watched_directory": { "path": path.parent().unwrap_or(path) } },
+        "resource_api_version": "V3",
+    })
+}
+
+fn address(address: SocketAddr) -> Value {
+    json!({ "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } })
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{}s", duration.as_secs_f64())
+}

@@ -1,0 +1,280 @@
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    admin::Admin,
+    client::ClientError,
+    config::{Cluster, Listener, bootstrap, discovery_response},
+    delivery::put,
+};
+
+/// Runs the command in its arguments until it ends, or until standard input ends: when whoever started us is gone, for whatever reason, so is Envoy.
+const UNTIL_STDIN_ENDS: &str = r#"exec 3<&0; "$@" 3<&- & pid=$!; (cat <&3 >/dev/null; kill "$pid" 2>/dev/null) & cat=$!
+wait "$pid"; code=$?; kill "$cat" 2>/dev/null; exit "$code""#;
+
+/// How long Envoy may take to start, or to take over an update.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How an Envoy is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The binary; see [`find`](crate::find).
+    pub binary: PathBuf,
+    /// How many worker threads it has.
+    pub workers: u32,
+    /// What it logs, as `--component-log-level` takes it.
+    pub log: String,
+}
+
+/// A running Envoy with its own folder, its own ports, and listeners and clusters that can be changed. It is stopped when this is dropped.
+#[derive(Debug)]
+pub struct Envoy {
+    admin: Admin,
+    dir: TempDir,
+    process: Mutex<Child>,
+    resources: tokio::sync::Mutex<Resources>,
+}
+
+#[derive(Debug, Default)]
+struct Resources {
+    version: u64,
+    listeners: BTreeMap<String, Value>,
+    clusters: BTreeMap<String, Value>,
+}
+
+/// Envoy did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Its folder could not be written, or it could not be started.
+    #[error("cannot start Envoy: {0}")]
+    Io(#[from] io::Error),
+    /// It has ended.
+    #[error("Envoy ended ({status}); its log:\n{log}")]
+    Ended {
+        /// How.
+        status: ExitStatus,
+        /// The end of its log.
+        log: String,
+    },
+    /// It did not get ready.
+    #[error("Envoy was not ready after {PATIENCE:?}; its log:\n{log}")]
+    Late {
+        /// The end of its log.
+        log: String,
+    },
+    /// It refused a listener.
+    #[error("Envoy refused the listener: {reason}")]
+    Refused {
+        /// What its administration interface says.
+        reason: String,
+    },
+    /// Its administration interface did not answer.
+    #[error("Envoy's administration interface: {0}")]
+    Admin(#[from] ClientError),
+}
+
+// === impl Options ===
+
+impl Options {
+    /// One worker, and the log of wasm modules.
+    pub fn new(binary: impl Into<PathBuf>) -> Self {
+        Self { binary: binary.into(), workers: 1, log: "wasm:info".to_owned() }
+    }
+}
+
+// === impl Envoy ===
+
+impl Envoy {
+    /// Starts an Envoy without listeners, and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub async fn start(options: &Options) -> Result<Self, StartError> {
+        let dir = tempfile::Builder::new().prefix("inproxy-envoy-").tempdir()?;
+        let path = |name: &str| dir.path().join(name);
+        put(&path("listeners.json"), discovery_response(0, &[]).to_string().as_bytes())?;
+        put(&path("clusters.json"), discovery_response(0, &[]).to_string().as_bytes())?;
+        fs::write(path("bootstrap.json"), bootstrap(&path("listeners.json"), &path("clusters.json")).to_string())?;
+        let log = File::create(path("envoy.log"))?;
+        let process = Command::new("sh")
+            .args(["-c", UNTIL_STDIN_ENDS, "envoy"])
+            .arg(&options.binary)
+            .args(["--disable-hot-restart", "--log-level", "warning", "--drain-time-s", "1", "--component-log-level"])
+            .args([&options.log, "--concurrency", &options.workers.to_string()])
+            .arg("--config-path")
+            .arg(path("bootstrap.json"))
+            .arg("--admin-address-path")
+            .arg(path("admin"))
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let mut envoy = Self {
+            admin: Admin::new(SocketAddr::from(([127, 0, 0, 1], 0))),
+            dir,
+            process: Mutex::new(process),
+            resources: tokio::sync::Mutex::default(),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(address) = fs::read_to_string(envoy.dir.path().join("admin")).ok().and_then(|text| text.parse().ok()) {
+                envoy.admin = Admin::new(address);
+                if matches!(envoy.admin.get("/ready").await, Ok(Some(_))) {
+                    return Ok(envoy);
+                }
+            }
+            envoy.still_running()?;
+            envoy.wait_until(deadline).await?;
+        }
+    }
+
+    /// Its administration interface.
+    pub fn admin(&self) -> Admin {
+        self.admin
+    }
+
+    /// A folder that is removed with it.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// All that it has logged.
+    pub fn log(&self) -> String {
+        fs::read(self.dir.path().join("envoy.log")).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+    }
+
+    /// Waits until it has logged a line with `text`; `false` if it does not.
+    pub async fn logs(&self, text: &str) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !self.log().contains(text) {
+            if self.wait_until(deadline).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Adds clusters, or changes those of the same names; they are there when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub async fn put_clusters(&self, clusters: &[Cluster]) -> Result<(), StartError> {
+        let mut resources = self.resources.lock().await;
+        resources.clusters.extend(clusters.iter().map(|cluster| (cluster.name.clone(), cluster.to_json())));
+        resources.version += 1;
+        let version = resources.version;
+        self.write("clusters.json", version, &resources.clusters)?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let dump = self.admin.json("/config_dump?resource=dynamic_active_clusters&mask=version_info").await?;
+            let configs = dump.pointer("/configs").and_then(Value::as_array).cloned().unwrap_or_default();
+            // Clusters that did not change keep the version in which they came: one of this version says that the update was read.
+            if configs.iter().any(|config| config.get("version_info").and_then(Value::as_str) == Some(&version.to_string())) {
+                return Ok(());
+            }
+            self.still_running()?;
+            self.wait_until(deadline).await?;
+        }
+    }
+
+    /// Adds a listener, or changes the one of the same name, and returns where it listens.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Refused`] if Envoy does not take it, as with a module that refuses its configuration; why is in the [log](Self::log).
+    pub async fn put_listener(&self, listener: &Listener) -> Result<SocketAddr, StartError> {
+        let mut resources = self.resources.lock().await;
+        let previous = resources.listeners.insert(listener.name.clone(), listener.to_json());
+        resources.version += 1;
+        let version = resources.version;
+        self.write("listeners.json", version, &resources.listeners)?;
+        let taken = self.listening(&listener.name, version).await;
+        if taken.is_err() {
+            // Else it would be tried, and refused, with every further update.
+            match previous {
+                Some(previous) => resources.listeners.insert(listener.name.clone(), previous),
+                None => resources.listeners.remove(&listener.name),
+            };
+        }
+        taken
+    }
+
+    async fn listening(&self, name: &str, version: u64) -> Result<SocketAddr, StartError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let dump = self.admin.json(&format!("/config_dump?resource=dynamic_listeners&name_regex={name}")).await?;
+            let state = dump.pointer("/configs/0");
+            if let Some(reason) = state.and_then(|state| state.pointer("/error_state/details")).and_then(Value::as_str) {
+                return Err(StartError::Refused { reason: reason.to_owned() });
+            }
+            let active = state.and_then(|state| state.pointer("/active_state/version_info")).and_then(Value::as_str);
+            if active == Some(&version.to_string())
+                && let Some(address) = self.address_of(name).await?
+            {
+                return Ok(address);
+            }
+            self.still_running()?;
+            self.wait_until(deadline).await?;
+        }
+    }
+
+    async fn address_of(&self, name: &str) -> Result<Option<SocketAddr>, StartError> {
+        let listeners = self.admin.json("/listeners?format=json").await?;
+        let statuses = listeners.pointer("/listener_statuses").and_then(Value::as_array).cloned().unwrap_or_default();
+        let status = statuses.iter().find(|status| status.get("name").and_then(Value::as_str) == Some(name));
+        let socket = status.and_then(|status| status.pointer("/local_address/socket_address"));
+        let ip = socket.and_then(|socket| socket.get("address")).and_then(Value::as_str).and_then(|ip| ip.parse().ok());
+        let port = socket.and_then(|socket| socket.get("port_value")).and_then(Value::as_u64).and_then(|port| port.try_into().ok());
+        Ok(ip.zip(port).map(|(ip, port)| SocketAddr::new(ip, port)))
+    }
+
+    fn write(&self, file: &str, version: u64, resources: &BTreeMap<String, Value>) -> io::Result<()> {
+        let resources: Vec<_> = resources.values().cloned().collect();
+        put(&self.dir.path().join(file), discovery_response(version, &resources).to_string().as_bytes())
+    }
+
+    /// Whether it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Ended`] if it does not.
+    pub fn still_running(&self) -> Result<(), StartError> {
+        let Ok(mut process) = self.process.lock() else { return Ok(()) };
+        match process.try_wait()? {
+            Some(status) => Err(StartError::Ended { status, log: self.log() }),
+            None => Ok(()),
+        }
+    }
+
+    async fn wait_until(&self, deadline: Instant) -> Result<(), StartError> {
+        if Instant::now() > deadline {
+            return Err(StartError::Late { log: self.log() });
+        }
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        Ok(())
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        if let Ok(process) = self.process.get_mut() {
+            drop(process.stdin.take());
+            // It was told to end; what it ended with does not matter any more.
+            let _ = process.wait();
+        }
+    }
+}
