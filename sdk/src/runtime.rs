@@ -142,6 +142,14 @@ impl StreamId {
         wake_others(self);
     }
 
+    /// Has its future run in the next tick, if it was woken.
+    ///
+    /// Envoy delivers body and trailers from within the call that resumes a stream at its headers. To let them go on from there loses a body that was held: they must wait
+    /// until that call is over.
+    pub(crate) fn run_soon(self) {
+        wake_others(self);
+    }
+
     /// Runs its future in a callback of its root context.
     fn run_from_root(self, root: u32) {
         // The stream is not known to the proxy any more: its callbacks will say so.

@@ -31,6 +31,14 @@ struct Async<F> {
 #[derive(Default)]
 pub(crate) struct AsyncStream(Option<StreamId>);
 
+/// What follows the headers of a direction.
+#[derive(Clone, Copy)]
+enum Piece {
+    /// All of the body that the proxy holds.
+    Body { size: usize, end_of_stream: bool },
+    Trailers,
+}
+
 // === impl Registration ===
 
 impl Registration {
@@ -73,11 +81,11 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
     }
 
     fn on_request_body(&self, stream: &mut AsyncStream, body: RequestBody<'_>) -> Action {
-        stream.more(Direction::Request, Some(body.size), body.end_of_stream)
+        stream.more(Direction::Request, Piece::Body { size: body.size, end_of_stream: body.end_of_stream })
     }
 
     fn on_request_trailers(&self, stream: &mut AsyncStream, _: RequestTrailers<'_>) -> Action {
-        stream.more(Direction::Request, None, true)
+        stream.more(Direction::Request, Piece::Trailers)
     }
 
     fn on_response_headers(&self, stream: &mut AsyncStream, response: ResponseHeaders<'_>) -> Action {
@@ -108,11 +116,11 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
     }
 
     fn on_response_body(&self, stream: &mut AsyncStream, body: ResponseBody<'_>) -> Action {
-        stream.more(Direction::Response, Some(body.size), body.end_of_stream)
+        stream.more(Direction::Response, Piece::Body { size: body.size, end_of_stream: body.end_of_stream })
     }
 
     fn on_response_trailers(&self, stream: &mut AsyncStream, _: ResponseTrailers<'_>) -> Action {
-        stream.more(Direction::Response, None, true)
+        stream.more(Direction::Response, Piece::Trailers)
     }
 
     fn on_call_response(&self, _: &mut AsyncStream, call: CallResponse<'_>) {
@@ -135,19 +143,23 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
 // === impl AsyncStream ===
 
 impl AsyncStream {
-    /// More of a direction's body, or its trailers.
-    fn more(&self, direction: Direction, size: Option<usize>, end_of_stream: bool) -> Action {
+    /// More of a direction has arrived.
+    fn more(&self, direction: Direction, piece: Piece) -> Action {
         let Some(id) = self.0 else { return Action::Continue };
-        let held = id.exchange(|exchange| {
-            let held = exchange.verdict != Verdict::Given && exchange.side(direction).stage != Stage::Passed;
-            if held {
-                exchange.entered = Some(direction);
-                exchange.more(direction, size, end_of_stream);
+        let run = id.exchange(|exchange| {
+            if exchange.verdict == Verdict::Given || exchange.side(direction).stage == Stage::Passed {
+                return None;
             }
-            held
+            exchange.entered = Some(direction);
+            match piece {
+                Piece::Body { size, end_of_stream } => exchange.body_arrived(direction, size, end_of_stream),
+                Piece::Trailers => exchange.trailers_arrived(direction),
+            }
+            let late = matches!(piece, Piece::Trailers) && exchange.side(direction).resumed;
+            Some(if late { StreamId::run_soon } else { StreamId::run })
         });
-        if held == Some(true) {
-            id.run();
+        if let Some(run) = run.flatten() {
+            run(id);
         }
         self.leave(direction, false)
     }

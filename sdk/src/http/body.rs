@@ -139,13 +139,17 @@ impl<S: Side> Collected<S, Rewrite> {
         }
         let direction = S::DIRECTION;
         // First the length: if the proxy refuses it, the body stays as it is.
-        if self.headers_held {
+        let trailers = self.stream.exchange(|exchange| exchange.side(direction).trailers).unwrap_or_default();
+        if self.headers_held && !trailers {
             let mut headers = HeadersMut::in_proxy(direction.headers());
             headers.insert(CONTENT_LENGTH.as_str(), HeaderValue::from(bytes.len() as u64))?;
             headers.remove(TRANSFER_ENCODING.as_str())?;
+        } else if self.headers_held {
+            // HTTP/1.1 has no trailers behind a body of known length.
+            HeadersMut::in_proxy(direction.headers()).remove(CONTENT_LENGTH.as_str())?;
         }
         if let Err(error) = BodyBuffer::new(direction.body(), self.bytes.len()).replace(&bytes) {
-            if self.headers_held {
+            if self.headers_held && !trailers {
                 HeadersMut::in_proxy(direction.headers()).insert(&CONTENT_LENGTH, HeaderValue::from(self.bytes.len() as u64));
             }
             return Err(error);

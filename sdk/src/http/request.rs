@@ -16,7 +16,7 @@ use crate::{
 /// |---|---|---|
 /// | call | [`release_headers`](Self::release_headers), then [`collect`](Released::collect) | [`collect`](Self::collect) |
 /// | the headers | go on first, and cannot be changed any more | stay, and can be changed after the body was read |
-/// | a changed body is sent | chunked | with its exact length |
+/// | a changed body is sent | chunked | with its exact length; chunked if trailers follow |
 /// | needs of the plugin's configuration | nothing | `allow_on_headers_stop_iteration`, which Istio's `WasmPlugin` cannot set |
 #[derive(Debug)]
 pub struct Request {
@@ -133,7 +133,7 @@ impl HeldRequest {
         self.body.as_bytes()
     }
 
-    /// Puts another body in its place; `content-length` is set to its length.
+    /// Puts another body in its place; `content-length` is set to its length, or removed if trailers follow.
     ///
     /// # Errors
     ///

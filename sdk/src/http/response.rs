@@ -219,7 +219,7 @@ impl HeldResponse {
         self.body.as_bytes()
     }
 
-    /// Puts another body in its place; `content-length` is set to its length.
+    /// Puts another body in its place; `content-length` is set to its length, or removed if trailers follow.
     ///
     /// # Errors
     ///

@@ -34,10 +34,14 @@ pub(crate) struct Side {
     pub(crate) stage: Stage,
     /// All of it has arrived.
     pub(crate) ended: bool,
+    /// Trailers are behind its body.
+    pub(crate) trailers: bool,
     /// How many bytes of its body the proxy holds.
     pub(crate) size: usize,
     /// The proxy was told to pause it.
     paused: bool,
+    /// Its headers were let go by a call, and not by the return of their callback.
+    pub(crate) resumed: bool,
     /// The proxy holds headers, and behind them body or trailers that it has shown us already: it will not show them again.
     buffered: bool,
     /// Who reads its body.
@@ -74,11 +78,19 @@ impl Exchange {
         side.ended = end_of_stream;
     }
 
-    /// More of a direction has arrived; wakes its reader.
-    pub(crate) fn more(&mut self, direction: Direction, size: Option<usize>, end_of_stream: bool) {
+    /// More of a direction's body has arrived, in all so many bytes; wakes its reader.
+    pub(crate) fn body_arrived(&mut self, direction: Direction, size: usize, end_of_stream: bool) {
         let side = self.side(direction);
-        side.size = size.unwrap_or(side.size);
-        side.ended |= end_of_stream;
+        side.size = size;
+        side.ended = end_of_stream;
+        side.wake();
+    }
+
+    /// The trailers of a direction have arrived; wakes its reader.
+    pub(crate) fn trailers_arrived(&mut self, direction: Direction) {
+        let side = self.side(direction);
+        side.trailers = true;
+        side.ended = true;
         side.wake();
     }
 
@@ -96,7 +108,8 @@ impl Exchange {
         let side = self.side(direction);
         side.stage = Stage::Body;
         // What the proxy has shown already would go on together with the headers: it waits for the body then.
-        !by_return && !side.buffered && side.unpause()
+        side.resumed = !by_return && !side.buffered && side.unpause();
+        side.resumed
     }
 
     /// What the callback of a direction returns.

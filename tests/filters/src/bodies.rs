@@ -1,0 +1,85 @@
+//! Filters that read and change bodies.
+
+use inproxy::prelude::*;
+
+/// Reads a body, and puts `prefix` and the body in its place.
+#[filter]
+#[config]
+#[derive(Debug)]
+pub struct Rewrite {
+    /// Of the response, not of the request.
+    #[serde(default)]
+    response: bool,
+    /// While the headers are held, which then tell its length.
+    #[serde(default)]
+    held: bool,
+    /// Without changing it.
+    #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
+    prefix: String,
+    #[serde(default = "limit")]
+    limit: usize,
+}
+
+impl HttpFilter for Rewrite {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        match (self.response, self.held) {
+            (false, false) if self.read_only => {
+                let body = request.release_headers().collect(self.limit).await?;
+                log::info!("read {} bytes", body.as_bytes().len());
+                Ok(next.run(body).await)
+            }
+            (false, false) => {
+                let mut body = request.release_headers_to_rewrite().collect(self.limit).await?;
+                body.replace(self.rewritten(body.as_bytes()))?;
+                Ok(next.run(body).await)
+            }
+            (false, true) => {
+                let mut request = request.collect(self.limit).await?;
+                let rewritten = self.rewritten(request.body());
+                let length = request.body().len().to_string();
+                request.headers_mut().insert("x-length", length)?;
+                if !self.read_only {
+                    request.replace_body(rewritten)?;
+                }
+                Ok(next.run(request).await)
+            }
+            (true, false) => {
+                let mut body = next.run(request).await.release_headers_to_rewrite()?.collect(self.limit).await?;
+                body.replace(self.rewritten(body.as_bytes()))?;
+                Ok(body.into())
+            }
+            (true, true) => {
+                let mut response = next.run(request).await.collect(self.limit).await?;
+                let rewritten = self.rewritten(response.body());
+                let length = response.body().len().to_string();
+                response.headers_mut().insert("x-length", length)?;
+                response.replace_body(rewritten)?;
+                Ok(response.into())
+            }
+        }
+    }
+}
+
+impl Rewrite {
+    fn rewritten(&self, body: &[u8]) -> Vec<u8> {
+        [self.prefix.as_bytes(), body].concat()
+    }
+}
+
+/// Reads bodies while it holds the headers, and says so.
+#[filter(held)]
+#[config]
+#[derive(Debug)]
+pub struct NeedsHeld;
+
+impl HttpFilter for NeedsHeld {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        Ok(next.run(request.collect(1024).await?).await)
+    }
+}
+
+fn limit() -> usize {
+    1 << 20
+}

@@ -1,0 +1,9 @@
+//! The filters that the tests run: one module with all of them, chosen by root id.
+
+pub mod bodies;
+pub mod calls;
+pub mod errors;
+pub mod headers;
+pub mod hooks;
+pub mod traps;
+pub mod wakes;

@@ -1,0 +1,49 @@
+//! Filters that panic.
+
+use inproxy::{
+    hooks::{Action, CallResponse, HttpCall, HttpHooks, RequestHeaders},
+    prelude::*,
+};
+
+/// Panics when the answer to a call-out comes, while the request is held.
+#[filter]
+#[config]
+#[derive(Debug)]
+pub struct TrapAfterCall {
+    authority: Cluster,
+}
+
+impl HttpFilter for TrapAfterCall {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        if request.path().is_some_and(|path| path == "/safe") {
+            return Ok(next.run(request).await);
+        }
+        self.authority.get("/").send().await?;
+        trap()
+    }
+}
+
+#[expect(clippy::panic, reason = "what the test is about")]
+fn trap<T>() -> T {
+    panic!("on purpose")
+}
+
+/// Panics in a callback of its own.
+#[filter(hooks)]
+#[config]
+#[derive(Debug)]
+pub struct TrapInHook;
+
+impl HttpHooks for TrapInHook {
+    type Stream = ();
+
+    fn on_request_headers(&self, _: &mut (), mut request: RequestHeaders<'_>) -> Action {
+        // Reached by no test: it keeps the call-out's callback in the module.
+        if request.headers().contains("x-never") {
+            let _ = request.call(&HttpCall::new("nobody"));
+        }
+        trap()
+    }
+
+    fn on_call_response(&self, _: &mut (), _: CallResponse<'_>) {}
+}

@@ -1,0 +1,18 @@
+//! What the tests share: one Envoy for each process, the modules, and a client and servers that show every byte.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is a failed test"
+)]
+
+mod envoy;
+mod modules;
+mod wire;
+
+pub use self::envoy::{Proxy, throw_away};
+pub use self::modules::module;
+pub use self::wire::{Connection, Message, Seen, Server};

@@ -1,0 +1,73 @@
+use inproxy_envoy::{Delivery, Module, StartError};
+use inproxy_tests::{Connection, Proxy, Server, module, throw_away};
+use serde_json::json;
+
+use crate::get;
+
+async fn refused(root_id: &str, configuration: &str, hold_headers: bool) -> String {
+    let envoy = throw_away().await;
+    let upstream = Server::saying("hello").await;
+    let proxy = Proxy::before(&upstream).filter_of(module("tests/filters"), root_id, configuration).hold_headers(hold_headers);
+    let opened = proxy.open_in(&envoy).await;
+    assert!(matches!(opened, Err(StartError::Refused { .. })), "{opened:?}");
+    envoy.log()
+}
+
+#[tokio::test]
+async fn a_fault_is_named_by_its_path() {
+    let log = refused("edit_headers", r#"{"read":["x-a","x b"]}"#, false).await;
+    assert!(log.contains(r#"the configuration of the filter filters::headers::EditHeaders was refused: read[1]: "x b" is not a header name"#), "{log}");
+    let log = refused("ask_first", r#"{"authority":""}"#, false).await;
+    assert!(log.contains("authority: the name of a cluster must not be empty"), "{log}");
+    let log = refused("ask_first", r#"{"authority":"a","timeout":1}"#, false).await;
+    assert!(log.contains("timeout: unknown field `timeout`, expected one of `authority`, `timeout_ms`, `then`"), "{log}");
+    let log = refused("ask_first", "{nonsense", false).await;
+    assert!(log.contains("key must be a string at line 1 column 2"), "{log}");
+}
+
+#[tokio::test]
+async fn an_unknown_root_id_is_told_with_those_that_there_are() {
+    let log = refused("nobody", "{}", false).await;
+    assert!(log.contains(r#"no filter of this module has the root id "nobody"; there is "#), "{log}");
+    assert!(log.contains(r#""edit_headers" (filters::headers::EditHeaders)"#), "{log}");
+}
+
+#[tokio::test]
+async fn a_filter_that_is_declared_as_held_refuses_a_proxy_that_cannot() {
+    let log = refused("needs_held", "", false).await;
+    assert!(log.contains("set allow_on_headers_stop_iteration in the plugin's configuration, and INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION=true"), "{log}");
+}
+
+#[tokio::test]
+async fn no_bytes_are_an_empty_object() {
+    let upstream = Server::saying("hello").await;
+    for configuration in ["", "{}", " "] {
+        let address = Proxy::before(&upstream).filter_of(module("tests/filters"), "needs_held", configuration).hold_headers(true).open().await;
+        assert_eq!(Connection::exchange(address, get("/", "")).await.status(), 200, "{configuration:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_is_refused_leaves_the_old_configuration_at_work() {
+    let envoy = throw_away().await;
+    let upstream = Server::saying("hello").await;
+    let mut delivery = Delivery::new("delivered", envoy.dir());
+    let hello = |configuration: serde_json::Value| Module { configuration: Some(configuration.to_string()), ..Module::new(module("examples/hello")) };
+    delivery.deliver(&hello(json!({ "name": "x-hello", "value": "one" }))).unwrap();
+    let address = Proxy::before(&upstream).with(|listener| listener.filters.push(delivery.source())).open_in(&envoy).await.unwrap();
+    let said = async || Connection::exchange(address, get("/", "")).await.header("x-hello");
+    assert_eq!(said().await.as_deref(), Some("one"));
+
+    delivery.deliver(&hello(json!({ "name": "x-hello", "value": "two\n" }))).unwrap();
+    assert!(envoy.logs("value: a header value must not contain a line feed (at byte 3)").await, "{}", envoy.log());
+    assert_eq!(said().await.as_deref(), Some("one"));
+
+    delivery.deliver(&hello(json!({ "name": "x-hello", "value": "three" }))).unwrap();
+    for _ in 0..500 {
+        if said().await.as_deref() == Some("three") {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("a good update after a refused one is not taken:\n{}", envoy.log());
+}
