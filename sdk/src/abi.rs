@@ -23,10 +23,10 @@ use self::imports as sys;
 #[cfg(not(target_family = "wasm"))]
 use self::native::symbols as sys;
 
+#[cfg(not(target_family = "wasm"))]
+pub use self::native::{Host, LocalReply, enter, installed, vm};
 pub use self::pairs::{Pairs, encode_pairs};
 pub use self::status::Status;
-#[cfg(not(target_family = "wasm"))]
-pub use self::native::{Host, LocalReply, enter, installed};
 pub use proxy_wasm::types::{BufferType, MapType, MetricType, StreamType};
 
 pub(crate) use self::calls::*;

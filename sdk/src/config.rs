@@ -5,12 +5,6 @@ use serde::de::DeserializeOwned;
 use crate::{Result, metrics::Counter};
 
 /// A struct marked with [`#[config]`](crate::config): it is read from JSON, and unknown fields are refused.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no configuration",
-    label = "neither read from the configuration, nor made by `configure`",
-    note = "if its fields are its configuration, put `#[config]` under `#[filter]` (also for a struct without fields)",
-    note = "if it is made from its configuration: `impl Configure for {Self} {{ type Config = …; fn configure(config: Self::Config, plugin: &mut Plugin) -> Result<Self> {{ … }} }}`"
-)]
 pub trait Config: DeserializeOwned {}
 
 /// Makes a filter from its configuration.
@@ -42,6 +36,12 @@ pub trait Config: DeserializeOwned {}
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no configuration",
+    label = "neither read from the configuration, nor made by `configure`",
+    note = "if its fields are its configuration, put `#[config]` under `#[filter]` (also for a struct without fields)",
+    note = "if it is made from its configuration: `impl Configure for {Self} {{ type Config = …; fn configure(config: Self::Config, plugin: &mut Plugin) -> Result<Self> {{ … }} }}`"
+)]
 pub trait Configure: Sized {
     /// What the JSON is read into.
     type Config: DeserializeOwned;

@@ -30,8 +30,9 @@ impl Counter {
     /// Adds `count`; zero does nothing, and so does more than `i64::MAX`, which the proxy cannot take.
     pub fn add(&self, count: u64) {
         if let Ok(count @ 1..) = i64::try_from(count)
-            && let Err(status) = abi::increment_metric(self.id, count) {
-                log::warn!("a counter was not incremented: the proxy answered {status}");
-            }
+            && let Err(status) = abi::increment_metric(self.id, count)
+        {
+            log::warn!("a counter was not incremented: the proxy answered {status}");
+        }
     }
 }

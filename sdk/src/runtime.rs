@@ -24,8 +24,8 @@ use std::{
 
 use slab::Slab;
 
-pub(crate) use self::exchange::{Stage, Verdict};
 use self::exchange::Exchange;
+pub(crate) use self::exchange::{Stage, Verdict};
 use self::waker::Ready;
 use crate::{Error, abi, fault, hooks::Direction};
 
@@ -65,6 +65,11 @@ thread_local! {
     static RUNTIME: Runtime = Runtime::default();
 }
 
+/// `None` while the thread ends: what a dead VM left behind is dropped then.
+fn runtime<T>(act: impl FnOnce(&Runtime) -> T) -> Option<T> {
+    RUNTIME.try_with(act).ok()
+}
+
 // === impl StreamId ===
 
 impl StreamId {
@@ -87,31 +92,31 @@ impl StreamId {
 
     /// Closes it: every handle to it is inert from here on; then its future is dropped.
     pub(crate) fn close(self) {
-        let stream = RUNTIME.with(|runtime| {
+        let stream = runtime(|runtime| {
             let mut streams = runtime.streams.borrow_mut();
             let known = streams.get(self.index).is_some_and(|stream| stream.id == self);
             known.then(|| streams.try_remove(self.index)).flatten()
         });
-        if let Some(stream) = stream {
+        if let Some(stream) = stream.flatten() {
             if stream.calls > 0 {
                 calls::orphan(self);
             }
             // User code: it must find the stream closed, and nothing borrowed.
-            let previous = RUNTIME.with(|runtime| runtime.current.take());
+            let previous = runtime(|runtime| runtime.current.take());
             drop(stream);
-            RUNTIME.with(|runtime| runtime.current.set(previous));
+            runtime(|runtime| runtime.current.set(previous.flatten()));
         }
         wake_others(self);
     }
 
     /// Whether it is this stream's turn, so that calls to the proxy act on it.
     pub(crate) fn is_current(self) -> bool {
-        RUNTIME.with(|runtime| runtime.current.get()) == Some(self)
+        Self::current() == Some(self)
     }
 
     /// The stream whose turn it is.
     pub(crate) fn current() -> Option<Self> {
-        RUNTIME.with(|runtime| runtime.current.get())
+        runtime(|runtime| runtime.current.get()).flatten()
     }
 
     /// Reads or changes what is known of the exchange; `None` when the stream is over.
@@ -120,11 +125,12 @@ impl StreamId {
     }
 
     fn with<T>(self, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
-        RUNTIME.with(|runtime| {
+        runtime(|runtime| {
             let mut streams = runtime.streams.borrow_mut();
             let stream = streams.get_mut(self.index).filter(|stream| stream.id == self)?;
             Some(change(stream))
         })
+        .flatten()
     }
 
     /// Gives it the future to run, and runs it for the first time.
@@ -165,9 +171,9 @@ impl StreamId {
     fn poll(self) {
         // Absent while it runs, and once it has ended.
         let Some(mut task) = self.with(|stream| stream.task.take()).flatten() else { return };
-        let waker = RUNTIME.with(|runtime| runtime.wakers.borrow().get(self.index).cloned());
-        let Some(waker) = waker else { return };
-        let previous = RUNTIME.with(|runtime| runtime.current.replace(Some(self)));
+        let waker = runtime(|runtime| runtime.wakers.borrow().get(self.index).cloned());
+        let Some(waker) = waker.flatten() else { return };
+        let previous = runtime(|runtime| runtime.current.replace(Some(self)));
         let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
         match fault::take() {
             Some(error) => {
@@ -181,17 +187,15 @@ impl StreamId {
             }
             None => drop(task),
         }
-        RUNTIME.with(|runtime| runtime.current.set(previous));
+        runtime(|runtime| runtime.current.set(previous.flatten()));
     }
 }
 
 /// Runs the streams of this root context that were woken; to be called in its tick.
 pub(crate) fn tick(root: u32) {
     for index in waker::woken() {
-        let woken = RUNTIME.with(|runtime| {
-            runtime.streams.borrow().get(index).filter(|stream| stream.root == root).map(|stream| stream.id)
-        });
-        if let Some(id) = woken
+        let woken = runtime(|runtime| runtime.streams.borrow().get(index).filter(|stream| stream.root == root).map(|stream| stream.id));
+        if let Some(id) = woken.flatten()
             && waker::take(index)
         {
             id.run_from_root(root);
@@ -231,7 +235,7 @@ fn wake_others(own: StreamId) {
 }
 
 fn root_of(index: usize) -> Option<u32> {
-    RUNTIME.with(|runtime| runtime.streams.borrow().get(index).map(|stream| stream.root))
+    runtime(|runtime| runtime.streams.borrow().get(index).map(|stream| stream.root)).flatten()
 }
 
 // === the stream's directions ===

@@ -53,12 +53,7 @@ impl Config {
             _ => How::Derive,
         };
         let denies = item.attrs.iter().any(|attr| mentions(attr, "serde", "deny_unknown_fields"));
-        Some(Self {
-            how,
-            deny_unknown_fields: !options.allow_unknown_fields && !denies,
-            krate: options.krate.unwrap_or_else(krate::path),
-            item,
-        })
+        Some(Self { how, deny_unknown_fields: !options.allow_unknown_fields && !denies, krate: options.krate.unwrap_or_else(krate::path), item })
     }
 }
 

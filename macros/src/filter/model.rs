@@ -33,7 +33,8 @@ impl Filter {
             errors.at(&item.ident, "this struct has two `#[filter]` attributes; keep one");
         }
         if !item.generics.params.is_empty() {
-            errors.at(&item.generics, "a filter cannot be generic: the proxy makes it from a configuration, without naming types; use concrete types");
+            errors
+                .at(&item.generics, "a filter cannot be generic: the proxy makes it from a configuration, without naming types; use concrete types");
         }
         Some(Self {
             root_id: options.root_id.map_or_else(|| snake_case(&item.ident), |root_id| root_id.value()),
@@ -50,10 +51,7 @@ fn structure(item: TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
     let what = match syn::parse2(item) {
         Ok(Item::Struct(item)) => return Some(item),
         Ok(Item::Enum(item)) => (item.enum_token.span(), "an enum: put it into a field of a struct"),
-        Ok(Item::Fn(item)) => (
-            item.sig.fn_token.span(),
-            "a function: write a struct, and the function as `handle` in `impl HttpFilter for …`",
-        ),
+        Ok(Item::Fn(item)) => (item.sig.fn_token.span(), "a function: write a struct, and the function as `handle` in `impl HttpFilter for …`"),
         Ok(Item::Impl(item)) => (item.impl_token.span(), "an impl block: put it on the struct that the block is for"),
         Ok(Item::Trait(item)) => (item.trait_token.span(), "a trait: put it on a struct that implements `HttpFilter`"),
         Ok(other) => (other.span(), "this item"),

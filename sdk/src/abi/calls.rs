@@ -50,19 +50,13 @@ pub(crate) fn header(map: MapType, name: &[u8]) -> Result<Vec<u8>, Status> {
 /// Adds a value behind those that a name has.
 pub(crate) fn add_header(map: MapType, name: &[u8], value: &[u8]) -> Result<(), Status> {
     // SAFETY: both are live slices, which the host only reads.
-    Status::from_raw(unsafe {
-        sys::proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
-    })
-    .ok()
+    Status::from_raw(unsafe { sys::proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) }).ok()
 }
 
 /// Puts one value in the place of all that a name has.
 pub(crate) fn replace_header(map: MapType, name: &[u8], value: &[u8]) -> Result<(), Status> {
     // SAFETY: both are live slices, which the host only reads.
-    Status::from_raw(unsafe {
-        sys::proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
-    })
-    .ok()
+    Status::from_raw(unsafe { sys::proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) }).ok()
 }
 
 /// Removes all values of a name.

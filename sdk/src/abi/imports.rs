@@ -5,30 +5,12 @@ unsafe extern "C" {
     pub(super) fn proxy_log(level: u32, message: *const u8, message_size: usize) -> u32;
     pub(super) fn proxy_get_log_level(return_level: *mut u32) -> u32;
     pub(super) safe fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
-    pub(super) fn proxy_get_buffer_bytes(
-        buffer: u32,
-        start: usize,
-        max_size: usize,
-        return_data: *mut *mut u8,
-        return_size: *mut usize,
-    ) -> u32;
+    pub(super) fn proxy_get_buffer_bytes(buffer: u32, start: usize, max_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
     pub(super) fn proxy_set_buffer_bytes(buffer: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
     pub(super) fn proxy_get_header_map_pairs(map: u32, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
-    pub(super) fn proxy_get_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        return_data: *mut *mut u8,
-        return_size: *mut usize,
-    ) -> u32;
+    pub(super) fn proxy_get_header_map_value(map: u32, name: *const u8, name_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
     pub(super) fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32;
-    pub(super) fn proxy_replace_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        value: *const u8,
-        value_size: usize,
-    ) -> u32;
+    pub(super) fn proxy_replace_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32;
     pub(super) fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     pub(super) fn proxy_get_property(path: *const u8, path_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
     pub(super) safe fn proxy_continue_stream(stream: u32) -> u32;

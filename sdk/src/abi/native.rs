@@ -1,6 +1,7 @@
 //! The host side when there is no wasm engine: the `proxy_*` symbols, forwarded to a [`Host`] installed in this thread.
 
 pub(super) mod symbols;
+pub mod vm;
 
 use std::{
     any::Any,
@@ -149,15 +150,7 @@ pub trait Host {
     }
 
     /// `proxy_grpc_call`: the token under which the answer comes.
-    fn grpc_call(
-        &self,
-        upstream: &[u8],
-        service: &[u8],
-        method: &[u8],
-        metadata: &[u8],
-        message: &[u8],
-        timeout_ms: u32,
-    ) -> Result<u32, Status> {
+    fn grpc_call(&self, upstream: &[u8], service: &[u8], method: &[u8], metadata: &[u8], message: &[u8], timeout_ms: u32) -> Result<u32, Status> {
         Err(Status::INTERNAL_FAILURE)
     }
 

@@ -2,9 +2,7 @@
 
 /// Encodes name and value pairs as the host expects them.
 pub fn encode_pairs<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone) -> Vec<u8> {
-    let (count, bytes) = pairs.clone().fold((0, 4), |(count, bytes), (name, value)| {
-        (count + 1, bytes + name.len() + value.len() + 10)
-    });
+    let (count, bytes) = pairs.clone().fold((0, 4), |(count, bytes), (name, value)| (count + 1, bytes + name.len() + value.len() + 10));
     let mut out = Vec::with_capacity(bytes);
     out.extend_from_slice(&u32::to_le_bytes(count));
     for (name, value) in pairs.clone() {

@@ -1,9 +1,4 @@
-use crate::{
-    abi::Status,
-    error::HostError,
-    headers::HeaderError,
-    runtime::calls::NoAnswer,
-};
+use crate::{abi::Status, error::HostError, headers::HeaderError, runtime::calls::NoAnswer};
 
 /// A call-out got no answer from the service.
 ///

@@ -1,10 +1,6 @@
 use std::time::Duration;
 
-use crate::{
-    abi,
-    error::HostError,
-    headers::HeaderList,
-};
+use crate::{abi, error::HostError, headers::HeaderList};
 
 /// A call-out to send, as the proxy takes it: see [Envoy's call-outs](https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1#proxy_http_call).
 #[derive(Clone, Debug)]
@@ -54,8 +50,6 @@ impl HttpCall {
         let headers: Vec<_> = self.headers.iter().collect();
         // Zero would mean to wait without end.
         let timeout = u32::try_from(self.timeout.as_millis()).unwrap_or(Self::LONGEST).clamp(1, Self::LONGEST);
-        abi::http_call(&self.cluster, &headers, &self.body, timeout)
-            .map(CallToken)
-            .map_err(|status| HostError::new("send a call-out", status))
+        abi::http_call(&self.cluster, &headers, &self.body, timeout).map(CallToken).map_err(|status| HostError::new("send a call-out", status))
     }
 }

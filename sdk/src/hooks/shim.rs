@@ -6,8 +6,8 @@ use proxy_wasm::traits::{Context, HttpContext};
 use slab::Slab;
 
 use super::{
-    Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody,
-    ResponseHeaders, ResponseTrailers, phase::Stream,
+    Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders,
+    ResponseTrailers, phase::Stream,
 };
 use crate::{abi, fault, reply::LocalReply};
 
@@ -66,15 +66,9 @@ impl<H: HttpHooks> HttpPlugin for Plugged<H> {
         let hooks = &self.hooks;
         match event {
             Event::Headers(Direction::Request, end_of_stream) => hooks.on_request_headers(state, RequestHeaders { stream, end_of_stream }),
-            Event::Headers(Direction::Response, end_of_stream) => {
-                hooks.on_response_headers(state, ResponseHeaders { stream, end_of_stream })
-            }
-            Event::Body(Direction::Request, size, end_of_stream) => {
-                hooks.on_request_body(state, RequestBody { stream, size, end_of_stream })
-            }
-            Event::Body(Direction::Response, size, end_of_stream) => {
-                hooks.on_response_body(state, ResponseBody { stream, size, end_of_stream })
-            }
+            Event::Headers(Direction::Response, end_of_stream) => hooks.on_response_headers(state, ResponseHeaders { stream, end_of_stream }),
+            Event::Body(Direction::Request, size, end_of_stream) => hooks.on_request_body(state, RequestBody { stream, size, end_of_stream }),
+            Event::Body(Direction::Response, size, end_of_stream) => hooks.on_response_body(state, ResponseBody { stream, size, end_of_stream }),
             Event::Trailers(Direction::Request) => hooks.on_request_trailers(state, RequestTrailers { stream }),
             Event::Trailers(Direction::Response) => hooks.on_response_trailers(state, ResponseTrailers { stream }),
             Event::Call(token, headers, body_size) => {

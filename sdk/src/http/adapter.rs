@@ -12,8 +12,8 @@ use super::{
 use crate::{
     Configure, Error, Result, abi, fault,
     hooks::{
-        Action, CallResponse, CallToken, Direction, Finished, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders,
-        RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers, configure,
+        Action, CallResponse, CallToken, Direction, Finished, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders, RequestTrailers,
+        ResponseBody, ResponseHeaders, ResponseTrailers, configure,
     },
     reply::LocalReply,
     runtime::{self, Stage, StreamId, Verdict, calls},
@@ -35,7 +35,10 @@ pub(crate) struct AsyncStream(Option<StreamId>);
 #[derive(Clone, Copy)]
 enum Piece {
     /// All of the body that the proxy holds.
-    Body { size: usize, end_of_stream: bool },
+    Body {
+        size: usize,
+        end_of_stream: bool,
+    },
     Trailers,
 }
 
@@ -258,9 +261,8 @@ fn deny(id: StreamId, error: Error) {
 fn allow(id: StreamId, error: Error) {
     log::warn!("the filter failed, the request goes on: {error:#}");
     for direction in [Direction::Request, Direction::Response] {
-        let held = id.exchange(|exchange| {
-            exchange.verdict != Verdict::Given && matches!(exchange.side(direction).stage, Stage::Headers | Stage::Body)
-        });
+        let held =
+            id.exchange(|exchange| exchange.verdict != Verdict::Given && matches!(exchange.side(direction).stage, Stage::Headers | Stage::Body));
         if held == Some(true) {
             id.release(direction);
         }

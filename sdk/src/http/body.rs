@@ -6,8 +6,7 @@ use std::{
 };
 
 use crate::{
-    Result,
-    abi,
+    Result, abi,
     body::BodyBuffer,
     error::HostError,
     headers::{HeaderName, HeaderValue, HeadersMut},

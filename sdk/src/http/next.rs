@@ -4,10 +4,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{
-    Collected, HeldRequest, Released, Request, Response,
-    request::RequestSide,
-};
+use super::{Collected, HeldRequest, Released, Request, Response, request::RequestSide};
 use crate::{
     Error, fault,
     hooks::Direction,

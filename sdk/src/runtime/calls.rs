@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{StreamId, waker, wake_others};
+use super::{StreamId, wake_others, waker};
 use crate::{
     abi::{self, BufferType, MapType},
     error::HostError,

@@ -20,6 +20,11 @@ thread_local! {
     static READY: RefCell<Vec<Ready>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Nobody is woken while the thread ends.
+fn with<T: Default>(act: impl FnOnce(&mut Vec<Ready>) -> T) -> T {
+    READY.try_with(|ready| act(&mut ready.borrow_mut())).unwrap_or_default()
+}
+
 struct StreamWake {
     index: usize,
 }
@@ -32,9 +37,7 @@ impl Wake for StreamWake {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Fails only while the thread ends.
-        let _ = READY.try_with(|ready| {
-            let mut ready = ready.borrow_mut();
+        with(|ready| {
             if !ready.iter().any(|ready| ready.index == self.index) {
                 ready.push(Ready { index: self.index, scheduled: false });
             }
@@ -49,7 +52,7 @@ pub(super) fn new(index: usize) -> Waker {
 
 /// Whether the stream at this place was woken; forgets it.
 pub(super) fn take(index: usize) -> bool {
-    READY.with_borrow_mut(|ready| match ready.iter().position(|ready| ready.index == index) {
+    with(|ready| match ready.iter().position(|ready| ready.index == index) {
         Some(at) => {
             ready.remove(at);
             true
@@ -60,17 +63,17 @@ pub(super) fn take(index: usize) -> bool {
 
 /// The places that were woken.
 pub(super) fn woken() -> Vec<usize> {
-    READY.with_borrow(|ready| ready.iter().map(|ready| ready.index).collect())
+    with(|ready| ready.iter().map(|ready| ready.index).collect())
 }
 
 /// Whether one of the woken places is such a one.
 pub(super) fn any(such: impl Fn(usize) -> bool) -> bool {
-    READY.with_borrow(|ready| ready.iter().any(|ready| such(ready.index)))
+    with(|ready| ready.iter().any(|ready| such(ready.index)))
 }
 
 /// The places that were woken, as they are; from here on a tick counts as set for them.
 pub(super) fn schedule() -> Vec<Ready> {
-    READY.with_borrow_mut(|ready| {
+    with(|ready| {
         let before = ready.clone();
         for ready in ready {
             ready.scheduled = true;

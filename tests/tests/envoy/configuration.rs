@@ -16,7 +16,10 @@ async fn refused(root_id: &str, configuration: &str, hold_headers: bool) -> Stri
 #[tokio::test]
 async fn a_fault_is_named_by_its_path() {
     let log = refused("edit_headers", r#"{"read":["x-a","x b"]}"#, false).await;
-    assert!(log.contains(r#"the configuration of the filter filters::headers::EditHeaders was refused: read[1]: "x b" is not a header name"#), "{log}");
+    assert!(
+        log.contains(r#"the configuration of the filter filters::headers::EditHeaders was refused: read[1]: "x b" is not a header name"#),
+        "{log}"
+    );
     let log = refused("ask_first", r#"{"authority":""}"#, false).await;
     assert!(log.contains("authority: the name of a cluster must not be empty"), "{log}");
     let log = refused("ask_first", r#"{"authority":"a","timeout":1}"#, false).await;
@@ -35,7 +38,10 @@ async fn an_unknown_root_id_is_told_with_those_that_there_are() {
 #[tokio::test]
 async fn a_filter_that_is_declared_as_held_refuses_a_proxy_that_cannot() {
     let log = refused("needs_held", "", false).await;
-    assert!(log.contains("set allow_on_headers_stop_iteration in the plugin's configuration, and INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION=true"), "{log}");
+    assert!(
+        log.contains("set allow_on_headers_stop_iteration in the plugin's configuration, and INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION=true"),
+        "{log}"
+    );
 }
 
 #[tokio::test]

@@ -35,8 +35,10 @@ async fn request_headers_are_set_added_and_removed() {
 
 #[tokio::test]
 async fn response_headers_are_set_added_and_removed() {
-    let upstream =
-        Server::answering(|_| Some(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-gone: 1\r\nx-one: 1\r\nx-one: 2\r\nset-cookie: a=1\r\n\r\nhi".to_vec())).await;
+    let upstream = Server::answering(|_| {
+        Some(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-gone: 1\r\nx-one: 1\r\nx-one: 2\r\nset-cookie: a=1\r\n\r\nhi".to_vec())
+    })
+    .await;
     let edits = json!({ "response": true, "remove": ["x-gone"], "insert": [["x-one", NOT_UTF8]], "append": [["set-cookie", b"b=2"]] });
     let address = Proxy::before(&upstream).filter("edit_headers", edits).open().await;
     let response = Connection::exchange(address, get("/", "")).await;

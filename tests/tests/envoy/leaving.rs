@@ -9,8 +9,7 @@ use crate::{get, post};
 async fn a_client_that_leaves_while_a_call_is_out_leaves_nothing_behind() {
     let envoy = throw_away().await;
     let upstream = Server::saying("hello").await;
-    let authority =
-        Server::answering_after(Duration::from_millis(60), |_| Some(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
+    let authority = Server::answering_after(Duration::from_millis(60), |_| Some(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
     let address = Proxy::before(&upstream)
         .cluster("authority", &[authority.address()])
         .filter("ask_first", json!({ "authority": "$authority" }))

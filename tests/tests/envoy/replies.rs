@@ -28,7 +28,10 @@ async fn a_filter_answers_in_the_place_of_the_upstream() {
 #[tokio::test]
 async fn another_body_keeps_the_status_and_the_headers() {
     let upstream = Server::answering(|_| {
-        Some(b"HTTP/1.1 203 Non-Authoritative Information\r\ncontent-type: text/x\r\nx-kept: a\r\nx-kept: b\r\ncontent-length: 6\r\n\r\nsecret".to_vec())
+        Some(
+            b"HTTP/1.1 203 Non-Authoritative Information\r\ncontent-type: text/x\r\nx-kept: a\r\nx-kept: b\r\ncontent-length: 6\r\n\r\nsecret"
+                .to_vec(),
+        )
     })
     .await;
     let address = Proxy::before(&upstream).filter("reply", json!({ "status": 200, "body": "another body", "body_only": true })).open().await;

@@ -8,7 +8,8 @@ use crate::get;
 #[tokio::test]
 async fn a_stream_that_another_one_wakes_runs_and_its_calls_are_answered() {
     let (upstream, authority) = (Server::saying("hello").await, Server::saying("fine").await);
-    let address = Proxy::before(&upstream).cluster("authority", &[authority.address()]).filter("gate", json!({ "authority": "$authority" })).open().await;
+    let address =
+        Proxy::before(&upstream).cluster("authority", &[authority.address()]).filter("gate", json!({ "authority": "$authority" })).open().await;
     for _ in 0..3 {
         let mut waiting = Vec::new();
         for _ in 0..5 {
@@ -31,7 +32,8 @@ async fn a_stream_that_another_one_wakes_runs_and_its_calls_are_answered() {
 #[tokio::test]
 async fn a_stream_that_is_gone_when_it_is_woken_is_left_alone() {
     let (upstream, authority) = (Server::saying("hello").await, Server::saying("fine").await);
-    let address = Proxy::before(&upstream).cluster("authority", &[authority.address()]).filter("gate", json!({ "authority": "$authority" })).open().await;
+    let address =
+        Proxy::before(&upstream).cluster("authority", &[authority.address()]).filter("gate", json!({ "authority": "$authority" })).open().await;
     let mut left = Connection::open(address).await;
     left.send(get("/wait", "")).await;
     assert!(left.silent_for(Duration::from_millis(20)).await);

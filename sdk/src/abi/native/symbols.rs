@@ -101,7 +101,13 @@ pub(in crate::abi) extern "C" fn proxy_set_tick_period_milliseconds(period: u32)
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_get_buffer_bytes(buffer: u32, start: usize, max_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_get_buffer_bytes(
+    buffer: u32,
+    start: usize,
+    max_size: usize,
+    return_data: *mut *mut u8,
+    return_size: *mut usize,
+) -> u32 {
     forward(|host| {
         // SAFETY: the caller passes places for the result.
         unsafe { give(host.buffer(buffer, start, max_size), return_data, return_size) }
@@ -131,7 +137,13 @@ pub(in crate::abi) unsafe extern "C" fn proxy_set_header_map_pairs(map: u32, dat
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_get_header_map_value(map: u32, name: *const u8, name_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_get_header_map_value(
+    map: u32,
+    name: *const u8,
+    name_size: usize,
+    return_data: *mut *mut u8,
+    return_size: *mut usize,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let name = unsafe { bytes(name, name_size) };
     forward(|host| {
@@ -148,7 +160,13 @@ pub(in crate::abi) unsafe extern "C" fn proxy_remove_header_map_value(map: u32, 
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_replace_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_replace_header_map_value(
+    map: u32,
+    name: *const u8,
+    name_size: usize,
+    value: *const u8,
+    value_size: usize,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let name = unsafe { bytes(name, name_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
@@ -157,7 +175,13 @@ pub(in crate::abi) unsafe extern "C" fn proxy_replace_header_map_value(map: u32,
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_add_header_map_value(
+    map: u32,
+    name: *const u8,
+    name_size: usize,
+    value: *const u8,
+    value_size: usize,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let name = unsafe { bytes(name, name_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
@@ -166,7 +190,12 @@ pub(in crate::abi) unsafe extern "C" fn proxy_add_header_map_value(map: u32, nam
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_get_property(path: *const u8, path_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_get_property(
+    path: *const u8,
+    path_size: usize,
+    return_data: *mut *mut u8,
+    return_size: *mut usize,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let path = unsafe { bytes(path, path_size) };
     forward(|host| {
@@ -185,7 +214,13 @@ pub(in crate::abi) unsafe extern "C" fn proxy_set_property(path: *const u8, path
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_get_shared_data(key: *const u8, key_size: usize, return_data: *mut *mut u8, return_size: *mut usize, return_cas: *mut u32) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_get_shared_data(
+    key: *const u8,
+    key_size: usize,
+    return_data: *mut *mut u8,
+    return_size: *mut usize,
+    return_cas: *mut u32,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let key = unsafe { bytes(key, key_size) };
     forward(|host| match host.shared_data(key) {
@@ -220,7 +255,13 @@ pub(in crate::abi) unsafe extern "C" fn proxy_register_shared_queue(name: *const
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_resolve_shared_queue(vm_id: *const u8, vm_id_size: usize, name: *const u8, name_size: usize, return_id: *mut u32) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_resolve_shared_queue(
+    vm_id: *const u8,
+    vm_id_size: usize,
+    name: *const u8,
+    name_size: usize,
+    return_id: *mut u32,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let vm_id = unsafe { bytes(vm_id, vm_id_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
@@ -257,7 +298,16 @@ pub(in crate::abi) extern "C" fn proxy_close_stream(stream: u32) -> u32 {
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_send_local_response(status: u32, details: *const u8, details_size: usize, body: *const u8, body_size: usize, headers: *const u8, headers_size: usize, grpc_status: i32) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_send_local_response(
+    status: u32,
+    details: *const u8,
+    details_size: usize,
+    body: *const u8,
+    body_size: usize,
+    headers: *const u8,
+    headers_size: usize,
+    grpc_status: i32,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let details = unsafe { bytes(details, details_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
@@ -268,7 +318,18 @@ pub(in crate::abi) unsafe extern "C" fn proxy_send_local_response(status: u32, d
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_http_call(upstream: *const u8, upstream_size: usize, headers: *const u8, headers_size: usize, body: *const u8, body_size: usize, trailers: *const u8, trailers_size: usize, timeout: u32, return_token: *mut u32) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_http_call(
+    upstream: *const u8,
+    upstream_size: usize,
+    headers: *const u8,
+    headers_size: usize,
+    body: *const u8,
+    body_size: usize,
+    trailers: *const u8,
+    trailers_size: usize,
+    timeout: u32,
+    return_token: *mut u32,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let upstream = unsafe { bytes(upstream, upstream_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
@@ -284,7 +345,20 @@ pub(in crate::abi) unsafe extern "C" fn proxy_http_call(upstream: *const u8, ups
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_grpc_call(upstream: *const u8, upstream_size: usize, service: *const u8, service_size: usize, method: *const u8, method_size: usize, metadata: *const u8, metadata_size: usize, message: *const u8, message_size: usize, timeout: u32, return_token: *mut u32) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_grpc_call(
+    upstream: *const u8,
+    upstream_size: usize,
+    service: *const u8,
+    service_size: usize,
+    method: *const u8,
+    method_size: usize,
+    metadata: *const u8,
+    metadata_size: usize,
+    message: *const u8,
+    message_size: usize,
+    timeout: u32,
+    return_token: *mut u32,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let upstream = unsafe { bytes(upstream, upstream_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
@@ -302,7 +376,17 @@ pub(in crate::abi) unsafe extern "C" fn proxy_grpc_call(upstream: *const u8, ups
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_grpc_stream(upstream: *const u8, upstream_size: usize, service: *const u8, service_size: usize, method: *const u8, method_size: usize, metadata: *const u8, metadata_size: usize, return_token: *mut u32) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_grpc_stream(
+    upstream: *const u8,
+    upstream_size: usize,
+    service: *const u8,
+    service_size: usize,
+    method: *const u8,
+    method_size: usize,
+    metadata: *const u8,
+    metadata_size: usize,
+    return_token: *mut u32,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let upstream = unsafe { bytes(upstream, upstream_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.
@@ -359,7 +443,14 @@ pub(in crate::abi) extern "C" fn proxy_done() -> u32 {
 }
 
 #[unsafe(no_mangle)]
-pub(in crate::abi) unsafe extern "C" fn proxy_call_foreign_function(name: *const u8, name_size: usize, argument: *const u8, argument_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32 {
+pub(in crate::abi) unsafe extern "C" fn proxy_call_foreign_function(
+    name: *const u8,
+    name_size: usize,
+    argument: *const u8,
+    argument_size: usize,
+    return_data: *mut *mut u8,
+    return_size: *mut usize,
+) -> u32 {
     // SAFETY: pointer and length come from the caller as the ABI says.
     let name = unsafe { bytes(name, name_size) };
     // SAFETY: pointer and length come from the caller as the ABI says.

@@ -1,0 +1,8 @@
+use inproxy::prelude::*;
+
+#[config]
+struct Settings<'a> {
+    realm: &'a str,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use inproxy::prelude::*;
+
+#[config]
+fn settings() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use inproxy::prelude::*;
+
+#[config(strict)]
+struct Settings {
+    realm: String,
+}
+
+fn main() {}

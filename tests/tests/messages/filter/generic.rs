@@ -1,0 +1,8 @@
+use inproxy::prelude::*;
+
+#[filter]
+struct Auth<K> {
+    keys: Vec<K>,
+}
+
+fn main() {}

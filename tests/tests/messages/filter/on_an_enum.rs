@@ -1,0 +1,9 @@
+use inproxy::prelude::*;
+
+#[filter]
+enum Auth {
+    Open,
+    Closed,
+}
+
+fn main() {}

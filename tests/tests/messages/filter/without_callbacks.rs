@@ -1,0 +1,7 @@
+use inproxy::prelude::*;
+
+#[filter(hooks)]
+#[config]
+struct Auth;
+
+fn main() {}

@@ -1,0 +1,9 @@
+use inproxy::prelude::*;
+
+#[filter]
+#[config]
+struct Auth {
+    realm: String,
+}
+
+fn main() {}

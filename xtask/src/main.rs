@@ -1,0 +1,39 @@
+//! `cargo xtask test`: sets up what is missing, then runs the tests of the workspace.
+//!
+//! What follows `test` goes to `cargo test`: `cargo xtask test -p inproxy`.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "this runs on the host, not in the proxy")]
+
+use std::{
+    env,
+    error::Error,
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((command, rest)) if command == "test" => test(rest),
+        _ => Err("usage: cargo xtask test [arguments for cargo test]".into()),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
+    cargo_inproxy::ensure_target(Path::new("."))?;
+    let envoy = inproxy_envoy::find(None, |installing| eprintln!("{installing}"))?;
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("test").env("ENVOY", envoy);
+    if !arguments.iter().any(|argument| matches!(argument.as_str(), "-p" | "--package" | "--manifest-path")) {
+        cargo.arg("--workspace");
+    }
+    let status = cargo.args(arguments).status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
