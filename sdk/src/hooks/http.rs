@@ -15,6 +15,9 @@ use super::{
 /// callbacks therefore pause while the headers are held. A filter that writes its own must do the same, unless it means to let the headers go:
 /// [`RequestBody::while_headers_are_held`] does.
 ///
+/// One thing must not be done: to hold a body with `Pause`, after the headers were resumed by a call, and then to let it go by returning `Continue` from the trailers callback. Envoy
+/// 1.40 loses the body. Resume from another callback instead.
+///
 /// # Bodies
 ///
 /// The proxy does not mend `content-length` after a body was changed. Remove it, or set it, while the headers are there.

@@ -114,3 +114,27 @@ async fn body_after_the_verdict(then: &str, hold_headers: bool) {
         assert_eq!(seen.trailers.len(), trailers, "{then} {hold_headers} {what}");
     }
 }
+
+/// The first half of a body has arrived when the verdict comes, the second has not.
+#[tokio::test]
+async fn the_first_half_of_a_body_waits_for_the_second_though_the_headers_went_on() {
+    for (then, hold_headers) in [("Portable", false), ("Portable", true), ("Held", true)] {
+        let upstream = Server::saying("hello").await;
+        let authority = slow_authority(200).await;
+        let address = Proxy::before(&upstream)
+            .cluster("authority", &[authority.address()])
+            .filter("ask_first", json!({ "authority": "$authority", "then": then }))
+            .hold_headers(hold_headers)
+            .open()
+            .await;
+        let mut connection = Connection::open(address).await;
+        connection.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 16\r\n\r\nsmuggled").await;
+        authority.seen().until("the authority is asked", |seen| seen.requests().len() == 1).await;
+        assert!(connection.silent_for(THINKING * 2).await);
+        let early = String::from_utf8_lossy(&upstream.seen().bytes()).to_lowercase();
+        assert!(!early.contains("smuggled"), "{then} {hold_headers}: {early}");
+        connection.send("-smuggle").await;
+        assert_eq!(connection.response().await.status(), 200);
+        assert_eq!(upstream.seen().request().text(), "SMUGGLED-SMUGGLE", "{then} {hold_headers}");
+    }
+}
