@@ -25,7 +25,7 @@ use proc_macro::TokenStream;
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
 /// use inproxy::prelude::*;
 ///
 /// #[filter(root_id = "pass", on_error = allow)]

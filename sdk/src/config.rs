@@ -4,12 +4,12 @@ use serde::de::DeserializeOwned;
 
 use crate::{Result, metrics::Counter};
 
-/// A struct marked with [`#[config]`](crate::config): it is read from JSON, and unknown fields are refused.
+/// A struct marked with [`#[config]`](macro@crate::config): it is read from JSON, and unknown fields are refused.
 pub trait Config: DeserializeOwned {}
 
 /// Makes a filter from its configuration.
 ///
-/// A struct that is its own configuration is marked with [`#[config]`](crate::config) and has this already. Others say how they are made, and
+/// A struct that is its own configuration is marked with [`#[config]`](macro@crate::config) and has this already. Others say how they are made, and
 /// get what they need of the proxy from [`Plugin`].
 ///
 /// # Examples
