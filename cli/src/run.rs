@@ -187,10 +187,19 @@ async fn refused(envoy: &Envoy, before: u64) -> String {
     while updates(envoy).await.1 == before {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let log = envoy.log();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("[wasm]") || line.contains("[config]")).collect();
-    let last: Vec<_> = lines.iter().rev().take(4).rev().copied().collect();
-    last.join("\n")
+    reasons(&envoy.log())
+}
+
+/// Why a filter was refused: what it said itself, once, though every VM says it; else the end of Envoy's log.
+fn reasons(log: &str) -> String {
+    let said = log.lines().filter_map(|line| Some(line.split_once("wasm log")?.1.split_once(": ")?.1));
+    let mut reasons: Vec<_> = said.rev().take(4).collect();
+    if reasons.is_empty() {
+        reasons = log.lines().rev().take(4).collect();
+    }
+    reasons.reverse();
+    reasons.dedup();
+    reasons.join("\n")
 }
 
 fn request(sample: &Sample) -> Result<Request<Full<Bytes>>, Error> {

@@ -77,3 +77,31 @@ async fn an_update_that_is_refused_leaves_the_old_configuration_at_work() {
     }
     panic!("a good update after a refused one is not taken:\n{}", envoy.log());
 }
+
+#[tokio::test]
+async fn a_doubled_root_id_is_refused_by_the_build_and_by_the_proxy_with_both_names() {
+    let Err(cargo_inproxy::Error::Module { path, reason }) = cargo_inproxy::build("../tests/doubled".as_ref()) else { panic!("it was built") };
+    assert!(reason.contains(r#"two filters have the root id "auth": doubled::Auth and doubled::Authentication"#), "{reason}");
+
+    let envoy = throw_away().await;
+    let upstream = Server::saying("hello").await;
+    let opened = Proxy::before(&upstream).filter_of(path, "auth", "{}").open_in(&envoy).await;
+    assert!(matches!(opened, Err(StartError::Refused { .. })), "{opened:?}");
+    let log = envoy.log();
+    assert!(log.contains(r#"have the root id "auth": doubled::Auth"#), "{log}");
+    assert!(log.contains("doubled::Authentication;") || log.contains("doubled::Authentication and"), "{log}");
+}
+
+#[tokio::test]
+async fn a_filter_of_a_crate_that_renamed_the_sdk_is_chosen_among_two() {
+    let upstream = Server::saying("hello").await;
+    let renamed = cargo_inproxy::build("../tests/renamed".as_ref()).unwrap();
+    let root_ids: Vec<_> = renamed.inspected.filters.iter().map(|filter| &*filter.root_id).collect();
+    assert_eq!(root_ids, ["plain", "tagged"]);
+    for (root_id, configuration, name, values) in
+        [("plain", "", "x-plain", &[&b"1"[..]][..]), ("tagged", r#"{"kind":{"Long":{"times":2}}}"#, "x-tag", &[b"tag", b"tag"])]
+    {
+        let address = Proxy::before(&upstream).filter_of(renamed.path.clone(), root_id, configuration).open().await;
+        assert_eq!(Connection::exchange(address, get("/", "")).await.all(name), values);
+    }
+}
