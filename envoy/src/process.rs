@@ -19,9 +19,11 @@ use crate::{
     delivery::put,
 };
 
-/// Runs the command in its arguments until it ends, or until standard input ends: when whoever started us is gone, for whatever reason, so is Envoy.
-const UNTIL_STDIN_ENDS: &str = r#"exec 3<&0; "$@" 3<&- & pid=$!; (cat <&3 >/dev/null; kill "$pid" 2>/dev/null) & cat=$!
-wait "$pid"; code=$?; kill "$cat" 2>/dev/null; exit "$code""#;
+/// Runs the command in its arguments until it ends, or until standard input ends: when whoever started us is gone, for whatever reason, so is Envoy, and so is
+/// its folder, the first argument.
+const UNTIL_STDIN_ENDS: &str = r#"dir=$1; shift; exec 3<&0; "$@" 3<&- & pid=$!
+(cat <&3 >/dev/null; : >"$dir/abandoned"; kill "$pid" 2>/dev/null) & cat=$!
+wait "$pid"; code=$?; kill "$cat" 2>/dev/null; [ -e "$dir/abandoned" ] && rm -rf "$dir"; exit "$code""#;
 
 /// How long Envoy may take to start, or to take over an update.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -111,6 +113,7 @@ impl Envoy {
         let log = File::create(path("envoy.log"))?;
         let process = Command::new("sh")
             .args(["-c", UNTIL_STDIN_ENDS, "envoy"])
+            .arg(dir.path())
             .arg(&options.binary)
             .args(["--disable-hot-restart", "--log-level", "warning", "--drain-time-s", "1", "--component-log-level"])
             .args([&options.log, "--concurrency", &options.workers.to_string()])

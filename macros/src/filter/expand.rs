@@ -9,15 +9,12 @@ pub(super) fn expand(filter: &Filter) -> TokenStream {
     let stamp = quote! {
         ::core::concat!("\u{1e}inproxy-filter\u{1f}", #root_id, "\u{1f}", ::core::module_path!(), "::", ::core::stringify!(#ident), "\u{1e}")
     };
-    let on_error = match on_error {
-        OnError::Deny => quote!(Deny),
-        OnError::Allow => quote!(Allow),
-    };
+    let allow = *on_error == OnError::Allow;
     // At the struct's name: that is where a missing impl is reported.
     let registration = if *hooks {
         quote_spanned!(ident.span()=> __inproxy::Registration::hooks::<#ident>(#stamp))
     } else {
-        quote_spanned!(ident.span()=> __inproxy::Registration::http::<#ident>(#stamp, __inproxy::OnError::#on_error, #held))
+        quote_spanned!(ident.span()=> __inproxy::Registration::http::<#ident, #allow, #held>(#stamp))
     };
     quote! {
         #item

@@ -4,18 +4,16 @@ use super::{
     HttpHooks,
     shim::{HttpPlugin, Plugged},
 };
-use crate::{Configure, Error, OnError, Plugin, Result, config};
+use crate::{Configure, Error, Plugin, Result, config};
 
 /// One filter of the module, as `#[filter]` submits it.
 #[derive(Debug)]
 pub struct Registration {
     stamp: &'static str,
-    pub(crate) on_error: OnError,
-    pub(crate) held: bool,
     make: Make,
 }
 
-pub(crate) type Make = fn(&Registration, &[u8], Plugin) -> Result<Rc<dyn HttpPlugin>>;
+pub(crate) type Make = fn(&[u8], Plugin) -> Result<Rc<dyn HttpPlugin>>;
 
 inventory::collect!(Registration);
 
@@ -27,11 +25,11 @@ impl Registration {
     /// `stamp` holds its root id and the path of its type, each behind a unit separator (U+001F), all between record separators (U+001E): as one text, so that
     /// tools find it in the module's data.
     pub const fn hooks<H: HttpHooks + Configure>(stamp: &'static str) -> Self {
-        Self::new(stamp, OnError::Deny, false, |_, json, mut plugin| Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?))))
+        Self::new(stamp, |json, mut plugin| Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?))))
     }
 
-    pub(crate) const fn new(stamp: &'static str, on_error: OnError, held: bool, make: Make) -> Self {
-        Self { stamp, on_error, held, make }
+    pub(crate) const fn new(stamp: &'static str, make: Make) -> Self {
+        Self { stamp, make }
     }
 
     fn root_id(&self) -> &'static str {
@@ -52,7 +50,7 @@ impl Registration {
     pub(crate) fn configure(root_id: &str, json: &[u8]) -> Result<Rc<dyn HttpPlugin>> {
         let registered: Vec<&Self> = inventory::iter::<Self>().collect();
         let chosen = choose(root_id, &registered)?;
-        (chosen.make)(chosen, json, Plugin::new(root_id.to_owned()))
+        (chosen.make)(json, Plugin::new(root_id.to_owned()))
             .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name())))
     }
 }
@@ -88,7 +86,7 @@ mod tests {
 
     fn registration(root_id: &str, name: &str) -> Registration {
         let stamp = format!("\u{1e}inproxy-filter\u{1f}{root_id}\u{1f}{name}\u{1e}").leak();
-        Registration::new(stamp, OnError::Deny, false, |_, _, _| Err(Error::msg("not made in this test")))
+        Registration::new(stamp, |_, _| Err(Error::msg("not made in this test")))
     }
 
     #[test]

@@ -45,14 +45,14 @@ enum Piece {
 // === impl Registration ===
 
 impl Registration {
-    /// A filter that implements [`HttpFilter`]; `stamp` as for [`hooks`](Self::hooks).
-    pub const fn http<F: HttpFilter + Configure>(stamp: &'static str, on_error: OnError, held: bool) -> Self {
-        Self::new(stamp, on_error, held, |registration, json, mut plugin| {
-            if registration.held && !body::can_hold() {
+    /// A filter that implements [`HttpFilter`]; `stamp` as for [`hooks`](Self::hooks), the others as the options of `#[filter]`.
+    pub const fn http<F: HttpFilter + Configure, const ALLOW: bool, const HELD: bool>(stamp: &'static str) -> Self {
+        Self::new(stamp, |json, mut plugin| {
+            if HELD && !body::can_hold() {
                 return Err(BodyError::NotHeld.into());
             }
             let filter = Rc::new(configure::<F>(json, &mut plugin)?);
-            Ok(Rc::new(Plugged::new(Async { filter, on_error: registration.on_error })))
+            Ok(Rc::new(Plugged::new(Async { filter, on_error: if ALLOW { OnError::Allow } else { OnError::Deny } })))
         })
     }
 }
