@@ -47,13 +47,7 @@ impl Proxy {
     #[must_use]
     pub fn filter_of(mut self, path: PathBuf, root_id: &str, configuration: &str) -> Self {
         let name = &self.listener.name;
-        self.modules.push(Module {
-            root_id: root_id.to_owned(),
-            configuration: Some(configuration.replace('$', name)),
-            // A VM of its own: what a test does to it is no other test's business.
-            vm_id: format!("{name}{}", self.modules.len()),
-            ..Module::new(path)
-        });
+        self.modules.push(Module { root_id: root_id.to_owned(), configuration: Some(configuration.replace('$', name)), ..Module::new(path) });
         self
     }
 

@@ -1,6 +1,7 @@
 //! HTTP/1.1 as it is on the wire: a client and a server that send what the test writes, and show what came, byte by byte.
 
 use std::{
+    fmt,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -17,7 +18,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A message as it came: its head, and its body with the framing taken off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Message {
     /// The first line.
     pub start: String,
@@ -82,6 +83,22 @@ impl Message {
     /// The body, as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// As text, one line for each header.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.start)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "  {name}: {}", value.escape_ascii())?;
+        }
+        let start = self.body.get(..200).unwrap_or(&self.body);
+        writeln!(f, "  {} bytes: {}", self.body.len(), start.escape_ascii())?;
+        for (name, value) in &self.trailers {
+            writeln!(f, "  {name}: {}", value.escape_ascii())?;
+        }
+        f.write_str(if self.whole { "  (whole)" } else { "  (broken off)" })
     }
 }
 
