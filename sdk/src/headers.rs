@@ -35,6 +35,14 @@ pub enum HeaderError {
         /// Where it stands, counted from zero.
         at: usize,
     },
+    /// The header says how long a body is, which is the proxy's business.
+    #[error("{0} cannot be set: the proxy sends a body with the length that it has; replace the body, and it is put right")]
+    Framing(String),
+}
+
+/// Refuses the headers that say how long a body is.
+pub(crate) fn not_framing(name: &str) -> Result<(), HeaderError> {
+    if matches!(name, "content-length" | "transfer-encoding") { Err(HeaderError::Framing(name.to_owned())) } else { Ok(()) }
 }
 
 /// Whether an edit can fail: not with a [`HeaderName`] and a [`HeaderValue`], which were validated when they were made; with raw text or bytes it can.
@@ -58,10 +66,18 @@ pub enum Validated {}
 #[derive(Debug)]
 pub enum Raw {}
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Validated {}
     impl Sealed for super::Raw {}
+    impl Sealed for super::HeaderName {}
+    impl Sealed for super::HeaderValue {}
+    impl Sealed for str {}
+    impl Sealed for String {}
+    impl Sealed for [u8] {}
+    impl Sealed for Vec<u8> {}
+    impl<const N: usize> Sealed for [u8; N] {}
+    impl<T: Sealed + ?Sized> Sealed for &T {}
 }
 
 impl Check for Validated {

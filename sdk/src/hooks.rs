@@ -3,6 +3,7 @@
 //! A filter that wants this instead of one async function implements [`HttpHooks`] and is registered with `#[filter(hooks)]`. The async layer
 //! ([`HttpFilter`](crate::HttpFilter)) is itself such an implementation.
 
+pub(crate) mod after;
 mod call;
 mod http;
 mod phase;
@@ -17,7 +18,7 @@ pub use self::http::HttpHooks;
 pub use self::phase::{
     CallResponse, Direction, Finished, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers,
 };
-pub use self::registry::Registration;
+pub use self::registry::{Registered, Registration};
 
 pub(crate) use self::registry::configure;
 pub(crate) use self::shim::Plugged;

@@ -26,7 +26,10 @@ pub use self::reply::LocalReply;
 /// What `#[filter]` and `#[config]` write into a user's crate. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::{config::Config, hooks::Registration};
+    pub use crate::{
+        config::Config,
+        hooks::{Registered, Registration},
+    };
     pub use inventory;
     pub use serde;
 }

@@ -2,9 +2,9 @@
 //!
 //! # Whose turn it is
 //!
-//! A call-out's answer is routed by `proxy-wasm` to the context whose callback was running when the call-out was sent. So a stream's future is polled in two
-//! places only: in a callback of its own stream, and in a tick of its root context, with its stream as the effective context (the answer then comes to the root,
-//! and finds its stream in the table of [`calls`]). A wake-up that comes from another stream's callback does not poll there: it sets a tick.
+//! A call-out's answer is routed by `proxy-wasm` to the context whose callback was running when the call-out was sent. So a stream's future is polled in callbacks
+//! of its own stream and of its root context only, in the latter with its stream as the effective context (an answer then comes to the root,
+//! and finds its stream in the table of [`calls`]). A wake-up that comes from any other callback does not poll there: it sets a tick.
 //!
 //! # Handles
 //!
@@ -13,6 +13,7 @@
 
 pub(crate) mod calls;
 mod exchange;
+mod ticks;
 mod waker;
 
 use std::{
@@ -26,11 +27,11 @@ use slab::Slab;
 
 use self::exchange::Exchange;
 pub(crate) use self::exchange::{Stage, Verdict};
-use self::waker::Ready;
-use crate::{Error, abi, fault, hooks::Direction};
-
-/// How soon a stream runs that was woken from another stream's callback.
-const SOON_MS: u32 = 1;
+pub(crate) use self::ticks::tick;
+use crate::{
+    Error, abi, fault,
+    hooks::{Direction, after},
+};
 
 /// What a stream runs. It does its own work at the end, so that it has no result.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -75,6 +76,7 @@ fn runtime<T>(act: impl FnOnce(&Runtime) -> T) -> Option<T> {
 impl StreamId {
     /// Opens a stream for a context of the proxy.
     pub(crate) fn open(context: u32, root: u32, fail: Fail) -> Self {
+        after::always(ticks::arm);
         RUNTIME.with(|runtime| {
             let mut streams = runtime.streams.borrow_mut();
             let entry = streams.vacant_entry();
@@ -105,8 +107,14 @@ impl StreamId {
             let previous = runtime(|runtime| runtime.current.take());
             drop(stream);
             runtime(|runtime| runtime.current.set(previous.flatten()));
+            // Of edits that it tried though it was over.
+            fault::take();
         }
-        wake_others(self);
+    }
+
+    /// The stream at a place, and its root context.
+    fn at(index: usize) -> Option<(Self, u32)> {
+        runtime(|runtime| runtime.streams.borrow().get(index).map(|stream| (stream.id, stream.root))).flatten()
     }
 
     /// Whether it is this stream's turn, so that calls to the proxy act on it.
@@ -137,7 +145,6 @@ impl StreamId {
     pub(crate) fn spawn(self, task: Task) {
         self.with(|stream| stream.task = Some(task));
         self.poll();
-        wake_others(self);
     }
 
     /// Runs its future if it was woken. To be called in a callback of this stream.
@@ -145,15 +152,18 @@ impl StreamId {
         if waker::take(self.index) {
             self.poll();
         }
-        wake_others(self);
     }
 
-    /// Has its future run in the next tick, if it was woken.
-    ///
-    /// Envoy delivers body and trailers from within the call that resumes a stream at its headers. To let them go on from there loses a body that was held: they must wait
-    /// until that call is over.
-    pub(crate) fn run_soon(self) {
-        wake_others(self);
+    /// Whether its future has ended.
+    pub(crate) fn has_ended(self) -> bool {
+        self.with(|stream| stream.task.is_none()).unwrap_or(true)
+    }
+
+    /// Ends it by its error policy.
+    pub(crate) fn fail(self, error: Error) {
+        if let Some(fail) = self.with(|stream| stream.fail) {
+            fail(self, error);
+        }
     }
 
     /// Runs its future in a callback of its root context.
@@ -177,82 +187,46 @@ impl StreamId {
         let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
         match fault::take() {
             Some(error) => {
+                self.fail(error);
+                // User code again: nothing of the stream is its any more.
+                runtime(|runtime| runtime.current.take());
                 drop(task);
-                if let Some(fail) = self.with(|stream| stream.fail) {
-                    fail(self, error);
-                }
+                fault::take();
             }
             None if poll.is_pending() => {
                 self.with(|stream| stream.task = Some(task));
+                self.release_abandoned();
             }
             None => drop(task),
         }
         runtime(|runtime| runtime.current.set(previous.flatten()));
     }
-}
 
-/// Runs the streams of this root context that were woken; to be called in its tick.
-pub(crate) fn tick(root: u32) {
-    for index in waker::woken() {
-        let woken = runtime(|runtime| runtime.streams.borrow().get(index).filter(|stream| stream.root == root).map(|stream| stream.id));
-        if let Some(id) = woken.flatten()
-            && waker::take(index)
-        {
-            id.run_from_root(root);
+    /// Lets a response go on that arrived for a [`Run`](crate::http::Run) which was dropped since, while the filter goes on with other things.
+    fn release_abandoned(self) {
+        let abandoned = self.exchange(|exchange| exchange.response.stage == Stage::Headers && std::mem::take(&mut exchange.abandoned));
+        if abandoned == Some(true) {
+            self.release(Direction::Response);
         }
     }
-    let again = waker::any(|index| root_of(index) == Some(root));
-    if let Err(status) = abi::set_tick_period(if again { SOON_MS } else { 0 }) {
-        log::error!("the tick of the plugin could not be set: the proxy answered {status}");
-    }
-}
-
-/// Sets a tick for the streams that were woken in a callback that is not theirs.
-fn wake_others(own: StreamId) {
-    if !waker::any(|_| true) {
-        return;
-    }
-    let mut moved = false;
-    for Ready { index, scheduled } in waker::schedule() {
-        let Some(root) = root_of(index) else {
-            // It is over.
-            waker::take(index);
-            continue;
-        };
-        if scheduled {
-            continue;
-        }
-        moved = true;
-        let set = abi::set_effective_context(root).and_then(|()| abi::set_tick_period(SOON_MS));
-        if let Err(status) = set {
-            log::error!("a stream cannot be woken: the proxy answered {status}");
-        }
-    }
-    // At the end of a stream the proxy may not know it any more, and nothing else will be called for it.
-    if moved {
-        let _ = abi::set_effective_context(own.context);
-    }
-}
-
-fn root_of(index: usize) -> Option<u32> {
-    runtime(|runtime| runtime.streams.borrow().get(index).map(|stream| stream.root)).flatten()
 }
 
 // === the stream's directions ===
 
 impl StreamId {
-    /// Lets a direction go on, with all that it has of headers, body and trailers; unless an edit was refused, on which the stream is about to fail.
+    /// Lets a direction go on, with all that it has of headers, body and trailers; unless an edit was refused, on which the stream is about to fail, or it is
+    /// another stream's turn.
     pub(crate) fn release(self, direction: Direction) {
-        if fault::pending() {
+        if fault::pending() || !self.is_current() {
             return;
         }
         let resume = self.exchange(|exchange| exchange.release(direction)).unwrap_or(false);
         self.resume_if(resume, direction);
     }
 
-    /// Lets the headers of a direction go on, and holds its body; unless an edit was refused.
+    /// Lets the headers of a direction go on, and holds its body; unless as for [`release`](Self::release).
     pub(crate) fn release_headers(self, direction: Direction) {
-        if fault::pending() {
+        if fault::pending() || !self.is_current() {
             return;
         }
         let resume = self.exchange(|exchange| exchange.release_headers(direction)).unwrap_or(false);

@@ -22,6 +22,11 @@ pub(super) fn expand(filter: &Filter) -> TokenStream {
         const _: () = {
             use #krate::__private as __inproxy;
             __inproxy::inventory::submit! { #registration }
+
+            impl __inproxy::Registered for #ident {
+                const ROOT_ID: &'static str = #root_id;
+                const MANIFEST_DIR: &'static str = ::core::env!("CARGO_MANIFEST_DIR");
+            }
         };
     }
 }

@@ -9,7 +9,7 @@ use http::Method;
 
 use super::{CallError, CallResponse, Cluster};
 use crate::{
-    headers::{AsHeaderName, AsHeaderValue, Check, Edited, HeaderError},
+    headers::{AsHeaderName, AsHeaderValue, Check, Edited, HeaderError, not_framing},
     hooks::HttpCall,
     runtime::calls::InFlight,
 };
@@ -51,7 +51,7 @@ impl CallRequest {
     ///
     /// Only if name or value is raw and invalid; see [`HeadersMut`](crate::headers::HeadersMut).
     pub fn header<N: AsHeaderName, V: AsHeaderValue>(mut self, name: N, value: V) -> Edited<N, V, Self> {
-        let outcome = self.call.headers.append(name, value).map_err(Into::into);
+        let outcome = name.to_name().and_then(|name| not_framing(&name)).and_then(|()| self.call.headers.append(name, value)).map_err(Into::into);
         <<N::Check as Check>::And<V::Check>>::settle(self, outcome)
     }
 

@@ -12,6 +12,9 @@ use crate::{
 /// raw text or bytes returns a [`Result`]. Should the proxy refuse an edit that returns nothing, the stream does not go on half edited: it
 /// ends as if the filter had returned the error.
 ///
+/// `content-length` and `transfer-encoding` can be removed, but not set: a length that is not the body's would let one request pass for two. They are put right when a body is
+/// replaced. (Callbacks, [`HttpHooks`](crate::hooks::HttpHooks), may set them.)
+///
 /// # Examples
 ///
 /// ```
@@ -29,16 +32,29 @@ pub struct HeadersMut<'a>(Target<'a>);
 
 #[derive(Debug)]
 enum Target<'a> {
-    Proxy(MapType),
+    /// Whether the lengths of bodies are the caller's business.
+    Proxy(MapType, Framing),
     List(&'a mut HeaderList),
     Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Kept,
+    Free,
 }
 
 // === impl HeadersMut ===
 
 impl<'a> HeadersMut<'a> {
+    /// A map whose `content-length` and `transfer-encoding` are the proxy's: they can be removed, not set.
     pub(crate) const fn in_proxy(map: MapType) -> Self {
-        Self(Target::Proxy(map))
+        Self(Target::Proxy(map, Framing::Kept))
+    }
+
+    /// A map in which everything can be set.
+    pub(crate) const fn with_framing(map: MapType) -> Self {
+        Self(Target::Proxy(map, Framing::Free))
     }
 
     pub(crate) const fn in_list(list: &'a mut HeaderList) -> Self {
@@ -52,7 +68,7 @@ impl<'a> HeadersMut<'a> {
     /// The map as it is now, for reading.
     pub fn as_headers(&self) -> Headers<'_> {
         Headers::new(match &self.0 {
-            Target::Proxy(map) => Source::Proxy(*map),
+            Target::Proxy(map, _) => Source::Proxy(*map),
             Target::List(list) => Source::List(list),
             Target::Gone => Source::Gone,
         })
@@ -69,8 +85,8 @@ impl<'a> HeadersMut<'a> {
     ///
     /// Only if name or value is raw: [`HeaderError`](super::HeaderError) if it is invalid, [`HostError`] if the proxy refuses.
     pub fn insert<N: AsHeaderName, V: AsHeaderValue>(&mut self, name: N, value: V) -> Edited<N, V> {
-        let outcome = checked(&name, &value).and_then(|(name, value)| match &mut self.0 {
-            Target::Proxy(map) => refused("replace a header", abi::replace_header(*map, name.as_bytes(), value)),
+        let outcome = self.checked(&name, &value).and_then(|(name, value)| match &mut self.0 {
+            Target::Proxy(map, _) => refused("replace a header", abi::replace_header(*map, name.as_bytes(), value)),
             Target::List(list) => Ok(list.insert(&*name, value)?),
             Target::Gone => gone(),
         });
@@ -83,8 +99,8 @@ impl<'a> HeadersMut<'a> {
     ///
     /// As [`insert`](Self::insert).
     pub fn append<N: AsHeaderName, V: AsHeaderValue>(&mut self, name: N, value: V) -> Edited<N, V> {
-        let outcome = checked(&name, &value).and_then(|(name, value)| match &mut self.0 {
-            Target::Proxy(map) => refused("add a header", abi::add_header(*map, name.as_bytes(), value)),
+        let outcome = self.checked(&name, &value).and_then(|(name, value)| match &mut self.0 {
+            Target::Proxy(map, _) => refused("add a header", abi::add_header(*map, name.as_bytes(), value)),
             Target::List(list) => Ok(list.append(&*name, value)?),
             Target::Gone => gone(),
         });
@@ -98,16 +114,20 @@ impl<'a> HeadersMut<'a> {
     /// As [`insert`](Self::insert).
     pub fn remove<N: AsHeaderName>(&mut self, name: N) -> EditedName<N> {
         let outcome = name.to_name().map_err(Into::into).and_then(|name| match &mut self.0 {
-            Target::Proxy(map) => refused("remove a header", abi::remove_header(*map, name.as_bytes())),
+            Target::Proxy(map, _) => refused("remove a header", abi::remove_header(*map, name.as_bytes())),
             Target::List(list) => Ok(list.remove(&*name)?),
             Target::Gone => gone(),
         });
         settle::<N::Check>(outcome)
     }
-}
 
-fn checked<'n, 'v>(name: &'n impl AsHeaderName, value: &'v impl AsHeaderValue) -> Result<(Cow<'n, str>, &'v [u8])> {
-    Ok((name.to_name()?, value.to_value()?))
+    fn checked<'n, 'v>(&self, name: &'n impl AsHeaderName, value: &'v impl AsHeaderValue) -> Result<(Cow<'n, str>, &'v [u8])> {
+        let name = name.to_name()?;
+        if matches!(self.0, Target::Proxy(_, Framing::Kept)) {
+            super::not_framing(&name)?;
+        }
+        Ok((name, value.to_value()?))
+    }
 }
 
 fn refused(call: &'static str, outcome: Result<(), Status>) -> Result<()> {

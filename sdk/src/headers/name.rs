@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Check, HeaderError, Raw, Validated};
+use super::{Check, HeaderError, Raw, Validated, sealed};
 
 /// The validated, lower-case name of a header, a trailer or a pseudo header such as `:path`.
 ///
@@ -19,7 +19,7 @@ use super::{Check, HeaderError, Raw, Validated};
 pub struct HeaderName(Cow<'static, str>);
 
 /// What can name a header: a [`HeaderName`], or text that is validated when it is used.
-pub trait AsHeaderName {
+pub trait AsHeaderName: sealed::Sealed {
     /// [`Validated`] for a [`HeaderName`], [`Raw`] for the others.
     type Check: Check;
 

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt, str};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Check, HeaderError, Raw, Validated};
+use super::{Check, HeaderError, Raw, Validated, sealed};
 
 /// The value of a header: any bytes but carriage return, line feed and NUL. It need not be UTF-8.
 ///
@@ -26,7 +26,7 @@ pub struct HeaderValue {
 }
 
 /// What can be the value of a header: a [`HeaderValue`], or text or bytes that are validated when they are used.
-pub trait AsHeaderValue {
+pub trait AsHeaderValue: sealed::Sealed {
     /// [`Validated`] for a [`HeaderValue`], [`Raw`] for the others.
     type Check: Check;
 

@@ -25,6 +25,8 @@ pub(crate) struct Stream {
     pub(crate) root: u32,
     /// This filter has answered: what follows of the stream is its own reply.
     pub(crate) replied: bool,
+    /// The response's headers have gone on: nobody can answer any more.
+    answered: bool,
     request: Hold,
     response: Hold,
 }
@@ -66,7 +68,7 @@ impl Direction {
 impl Stream {
     pub(crate) const fn new(context: u32, root: u32) -> Self {
         const NOTHING: Hold = Hold { headers: false, paused: false };
-        Self { context, root, replied: false, request: NOTHING, response: NOTHING }
+        Self { context, root, replied: false, answered: false, request: NOTHING, response: NOTHING }
     }
 
     const fn hold(&mut self, direction: Direction) -> &mut Hold {
@@ -76,15 +78,29 @@ impl Stream {
         }
     }
 
-    /// Keeps account of what a callback answered.
-    pub(crate) const fn answered(&mut self, direction: Direction, at_headers: bool, action: Action) {
+    /// Keeps account of what a callback returned.
+    pub(crate) const fn returned(&mut self, direction: Direction, at_headers: bool, action: Action) {
         let hold = self.hold(direction);
         hold.paused = matches!(action, Action::Pause);
         hold.headers = hold.paused && (at_headers || hold.headers);
+        if matches!(direction, Direction::Response) && !self.response.headers {
+            self.answered = true;
+        }
     }
 
-    fn reply(&mut self, reply: &LocalReply) -> Action {
-        match reply.send() {
+    /// Answers once. When the response's headers have gone on it is too late: the stream is reset, since a late reply would pass for the end of a success.
+    pub(crate) fn reply(&mut self, reply: &LocalReply) -> Action {
+        if self.replied {
+            log::warn!("a second reply is not sent");
+            return Action::Pause;
+        }
+        let outcome = if self.answered {
+            log::error!("the stream is reset: the response's headers went on before the filter answered");
+            abi::close_stream(StreamType::HttpResponse).map_err(|status| HostError::new("reset a stream", status).into())
+        } else {
+            reply.send()
+        };
+        match outcome {
             Ok(()) => self.replied = true,
             Err(error) => crate::fault::record(error),
         }
@@ -92,9 +108,10 @@ impl Stream {
     }
 
     fn resume(&mut self, direction: Direction) -> Result<(), HostError> {
-        let hold = self.hold(direction);
-        if std::mem::take(hold).paused {
+        let resumed = std::mem::take(self.hold(direction)).paused && !self.replied;
+        if resumed {
             abi::continue_stream(direction.stream_type()).map_err(|status| HostError::new("resume a stream", status))?;
+            self.answered |= matches!(direction, Direction::Response);
         }
         Ok(())
     }
@@ -117,7 +134,7 @@ macro_rules! headers_phase {
 
             /// The headers, for changes.
             pub fn headers_mut(&mut self) -> HeadersMut<'_> {
-                HeadersMut::in_proxy($direction.headers())
+                HeadersMut::with_framing($direction.headers())
             }
 
             /// Whether neither body nor trailers follow.
@@ -197,7 +214,7 @@ macro_rules! trailers_phase {
 
             /// The trailers, for changes.
             pub fn trailers_mut(&mut self) -> HeadersMut<'_> {
-                HeadersMut::in_proxy($map)
+                HeadersMut::with_framing($map)
             }
 
             /// `Pause` while this direction's headers are held, else `Continue`.
@@ -279,7 +296,7 @@ impl CallResponse<'_> {
 
     /// The request's headers, while they are held.
     pub fn request_headers(&mut self) -> HeadersMut<'_> {
-        HeadersMut::in_proxy(MapType::HttpRequestHeaders)
+        HeadersMut::with_framing(MapType::HttpRequestHeaders)
     }
 
     /// Lets the request go on. Does nothing if it is not held.
@@ -309,7 +326,7 @@ impl CallResponse<'_> {
         call.dispatch()
     }
 
-    /// Answers the request.
+    /// Answers the request. Once the response's headers have gone on, the stream is reset instead.
     pub fn reply(self, reply: LocalReply) {
         self.stream.reply(&reply);
     }

@@ -15,6 +15,14 @@ pub struct Registration {
 
 pub(crate) type Make = fn(&[u8], Plugin) -> Result<Rc<dyn HttpPlugin>>;
 
+/// What `#[filter]` says of a struct, for tools that look for its module.
+pub trait Registered {
+    /// The name by which the proxy's configuration chooses it.
+    const ROOT_ID: &'static str;
+    /// The folder of its crate, where it was compiled.
+    const MANIFEST_DIR: &'static str;
+}
+
 inventory::collect!(Registration);
 
 // === impl Registration ===

@@ -8,7 +8,7 @@ use proxy_wasm::{
 };
 
 use super::{
-    Action, CallToken, Registration,
+    Action, CallToken, Registration, after,
     shim::{HttpPlugin, HttpShim},
 };
 use crate::{
@@ -35,6 +35,7 @@ impl Context for RootShim {
             if let Some(plugin) = &self.plugin {
                 plugin.root_call_response(self.context, CallToken(token), body_size);
             }
+            after::run(self.context);
         });
     }
 }
@@ -53,7 +54,7 @@ impl RootContext for RootShim {
             let configured = json
                 .map_err(|status| crate::HostError::new("read the configuration", status).into())
                 .and_then(|json| Registration::configure(&String::from_utf8_lossy(&root_id), &json));
-            match configured {
+            let accepted = match configured {
                 Ok(plugin) => {
                     self.plugin = Some(plugin);
                     true
@@ -62,7 +63,9 @@ impl RootContext for RootShim {
                     log::error!("{error:#}");
                     false
                 }
-            }
+            };
+            after::run(self.context);
+            accepted
         })
     }
 
@@ -71,6 +74,7 @@ impl RootContext for RootShim {
             if let Some(plugin) = &self.plugin {
                 plugin.tick(self.context);
             }
+            after::run(self.context);
         });
     }
 
@@ -98,6 +102,14 @@ impl HttpContext for Unconfigured {
                 log::error!("{error:#}");
             }
         });
+        Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        Action::Pause
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
         Action::Pause
     }
 }

@@ -7,7 +7,7 @@ use slab::Slab;
 
 use super::{
     Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders,
-    ResponseTrailers, phase::Stream,
+    ResponseTrailers, after, phase::Stream,
 };
 use crate::{abi, fault, reply::LocalReply};
 
@@ -109,7 +109,8 @@ impl HttpShim {
             if self.failed() {
                 action = Action::Pause;
             }
-            self.stream.answered(direction, matches!(event, Event::Headers(..)), action);
+            self.stream.returned(direction, matches!(event, Event::Headers(..)), action);
+            after::run(self.stream.context);
             action
         })
     }
@@ -118,11 +119,10 @@ impl HttpShim {
     fn failed(&mut self) -> bool {
         let Some(error) = fault::take() else { return false };
         log::error!("the filter failed: {error:#}");
-        if !self.stream.replied {
-            self.stream.replied = true;
-            if let Err(error) = LocalReply::new(http::StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error").send() {
-                log::error!("{error:#}");
-            }
+        self.stream.reply(&LocalReply::new(http::StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error"));
+        // Of the reply itself: there is nobody left to tell.
+        if let Some(error) = fault::take() {
+            log::error!("{error:#}");
         }
         true
     }
@@ -139,6 +139,7 @@ impl Context for HttpShim {
         abi::callback((), || {
             self.plugin.event(self.slot, &mut self.stream, Event::Call(CallToken(token), headers, body_size));
             self.failed();
+            after::run(self.stream.context);
         });
     }
 }
@@ -175,6 +176,7 @@ impl HttpContext for HttpShim {
             if let Some(error) = fault::take() {
                 log::error!("the filter failed: {error:#}");
             }
+            after::run(self.stream.context);
         });
     }
 }

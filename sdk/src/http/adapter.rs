@@ -78,7 +78,7 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
         let filter = Rc::clone(&self.filter);
         id.spawn(Box::pin(async move {
             let result = filter.handle(Request::new(id, !end_of_stream), Next::new(id)).await;
-            finish(id, result, fail);
+            finish(id, result);
         }));
         stream.leave(Direction::Request, true)
     }
@@ -94,25 +94,26 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
     fn on_response_headers(&self, stream: &mut AsyncStream, response: ResponseHeaders<'_>) -> Action {
         let Some(id) = stream.0 else { return Action::Continue };
         let end_of_stream = response.end_of_stream();
-        let run = id.exchange(|exchange| {
-            if exchange.verdict == Verdict::Given {
-                return false;
+        let woken = id.exchange(|exchange| {
+            if !matches!(exchange.verdict, Verdict::Open) {
+                return None;
             }
             exchange.entered = Some(Direction::Response);
             if let Some(next) = &exchange.awaited {
-                next.wake_by_ref();
+                let next = next.clone();
                 exchange.arrived(Direction::Response, Stage::Headers, end_of_stream);
-            } else {
-                // Nobody asked for it: it passes, and whoever still reads the request is told.
-                exchange.arrived(Direction::Response, Stage::Passed, end_of_stream);
-                if exchange.request.stage != Stage::Passed {
-                    exchange.verdict = Verdict::Early;
-                    exchange.request.wake();
-                }
+                return Some(next);
             }
-            true
+            // Nobody asked for it: it passes, and whoever still reads the request is told.
+            exchange.arrived(Direction::Response, Stage::Passed, end_of_stream);
+            if exchange.request.stage == Stage::Passed {
+                return None;
+            }
+            exchange.verdict = Verdict::Early;
+            exchange.request.reader.take()
         });
-        if run == Some(true) {
+        if let Some(woken) = woken.flatten() {
+            woken.wake();
             id.run();
         }
         stream.leave(Direction::Response, true)
@@ -149,8 +150,8 @@ impl AsyncStream {
     /// More of a direction has arrived.
     fn more(&self, direction: Direction, piece: Piece) -> Action {
         let Some(id) = self.0 else { return Action::Continue };
-        let run = id.exchange(|exchange| {
-            if exchange.verdict == Verdict::Given || exchange.side(direction).stage == Stage::Passed {
+        let woken = id.exchange(|exchange| {
+            if matches!(exchange.verdict, Verdict::Given | Verdict::Reset) || exchange.side(direction).stage == Stage::Passed {
                 return None;
             }
             exchange.entered = Some(direction);
@@ -158,13 +159,29 @@ impl AsyncStream {
                 Piece::Body { size, end_of_stream } => exchange.body_arrived(direction, size, end_of_stream),
                 Piece::Trailers => exchange.trailers_arrived(direction),
             }
-            let late = matches!(piece, Piece::Trailers) && exchange.side(direction).resumed;
-            Some(if late { StreamId::run_soon } else { StreamId::run })
         });
-        if let Some(run) = run.flatten() {
-            run(id);
+        if let Some(woken) = woken.flatten() {
+            woken.wake();
+            // Envoy delivers body and trailers from within the call that resumes a stream at its headers. To let trailers go on from there loses a body that was held:
+            // the future then runs in the next tick.
+            let within = matches!(piece, Piece::Trailers) && id.exchange(|exchange| exchange.side(direction).resumed) == Some(true);
+            if !within {
+                id.run();
+            }
         }
+        self.give_up(id, direction);
         self.leave(direction, false)
+    }
+
+    /// Resets a stream that nothing else will end: the upstream answered early and waits for the rest of the request, which the filter has not let go.
+    fn give_up(&self, id: StreamId, direction: Direction) {
+        let stuck = id.exchange(|exchange| {
+            exchange.verdict == Verdict::Early && exchange.request.stage == Stage::Body && exchange.request.ended && !exchange.response.ended
+        });
+        if direction == Direction::Request && stuck == Some(true) && id.has_ended() {
+            log::error!("the stream is reset: the request was answered early, and its body was not let go");
+            reset(id);
+        }
     }
 
     /// What the running callback returns.
@@ -192,29 +209,32 @@ impl Drop for AsyncStream {
 }
 
 /// `handle` has ended.
-fn finish(id: StreamId, result: Result<Response>, fail: fn(StreamId, Error)) {
+fn finish(id: StreamId, result: Result<Response>) {
+    // Whoever asked for the response is gone, wherever it was kept.
+    let waker = id.exchange(|exchange| exchange.awaited.take());
+    drop(waker);
     // An edit was refused: the runtime will fail the stream.
     if fault::pending() {
         return;
     }
     let outcome = match result {
-        Ok(Response(Origin::Upstream { stream, .. })) if stream == id => {
+        Ok(Response(Origin::Upstream { stream, .. } | Origin::Sent(stream))) if stream == id => {
             id.release(Direction::Response);
             Ok(())
         }
-        Ok(Response(Origin::Upstream { .. })) => Err(Error::msg("the response of another request was returned")),
+        Ok(Response(Origin::Upstream { .. } | Origin::Sent(_))) => Err(Error::msg("the response of another request was returned")),
         Ok(Response(Origin::Local(reply))) => answer(id, &reply),
         Err(error) => Err(error),
     };
     if let Err(error) = outcome {
-        fail(id, error);
+        id.fail(error);
     }
 }
 
 /// Answers in the place of the upstream, as far as that is still possible.
 fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
     match id.exchange(|exchange| (exchange.verdict, exchange.response.stage)) {
-        None | Some((Verdict::Given, _)) => {}
+        None | Some((Verdict::Given | Verdict::Reset, _)) => {}
         Some((Verdict::Early, _)) => log::debug!("a reply was not sent: the request had been answered"),
         Some((Verdict::Open, Stage::Ahead | Stage::Headers)) => {
             reply.send()?;
@@ -230,7 +250,7 @@ fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
 }
 
 fn reset(id: StreamId) {
-    id.exchange(|exchange| exchange.verdict = Verdict::Given);
+    id.exchange(|exchange| exchange.verdict = Verdict::Reset);
     if let Err(status) = abi::close_stream(Direction::Response.stream_type()) {
         log::error!("the stream could not be reset: the proxy answered {status}");
     }
@@ -259,6 +279,16 @@ fn deny(id: StreamId, error: Error) {
 
 /// [`OnError::Allow`].
 fn allow(id: StreamId, error: Error) {
+    if id.exchange(|exchange| exchange.verdict) == Some(Verdict::Early) {
+        log::debug!("the filter ended after the request had been answered: {error:#}");
+        // What the upstream still waits for goes on when more of it comes; nothing can be resumed while an answer passes.
+        id.exchange(|exchange| {
+            if exchange.request.stage == Stage::Body {
+                exchange.request.stage = Stage::Passed;
+            }
+        });
+        return;
+    }
     log::warn!("the filter failed, the request goes on: {error:#}");
     for direction in [Direction::Request, Direction::Response] {
         let held =

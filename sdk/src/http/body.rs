@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::{
-    Result, abi,
+    Result,
+    abi::{self, Status},
     body::BodyBuffer,
     error::HostError,
     headers::{HeaderName, HeaderValue, HeadersMut},
@@ -36,6 +37,9 @@ pub enum BodyError {
     /// There is no body, and the proxy cannot add one.
     #[error("there is no body that could be replaced")]
     NoBody,
+    /// The headers went on, and the body was said to be read or rewritten behind them: it is too late to do otherwise.
+    #[error("the headers of this response went on already")]
+    Sent,
     /// Headers cannot be held while a body is read: the proxy was not configured for it.
     #[error(
         "headers cannot be held while a body is read: set allow_on_headers_stop_iteration in the plugin's configuration, and \
@@ -140,16 +144,16 @@ impl<S: Side> Collected<S, Rewrite> {
         // First the length: if the proxy refuses it, the body stays as it is.
         let trailers = self.stream.exchange(|exchange| exchange.side(direction).trailers).unwrap_or_default();
         if self.headers_held && !trailers {
-            let mut headers = HeadersMut::in_proxy(direction.headers());
+            let mut headers = HeadersMut::with_framing(direction.headers());
             headers.insert(CONTENT_LENGTH.as_str(), HeaderValue::from(bytes.len() as u64))?;
             headers.remove(TRANSFER_ENCODING.as_str())?;
         } else if self.headers_held {
             // HTTP/1.1 has no trailers behind a body of known length.
-            HeadersMut::in_proxy(direction.headers()).remove(CONTENT_LENGTH.as_str())?;
+            HeadersMut::with_framing(direction.headers()).remove(CONTENT_LENGTH.as_str())?;
         }
         if let Err(error) = BodyBuffer::new(direction.body(), self.bytes.len()).replace(&bytes) {
             if self.headers_held && !trailers {
-                HeadersMut::in_proxy(direction.headers()).insert(&CONTENT_LENGTH, HeaderValue::from(self.bytes.len() as u64));
+                HeadersMut::with_framing(direction.headers()).insert(&CONTENT_LENGTH, HeaderValue::from(self.bytes.len() as u64));
             }
             return Err(error);
         }
@@ -184,6 +188,7 @@ impl Future for Collect {
             return Poll::Ready(Err(BodyError::Gone));
         }
         let limit = self.limit;
+        let mut waker = Some(cx.waker().clone());
         let size = self.stream.exchange(|exchange| {
             let early = exchange.verdict == Verdict::Early && self.direction == Direction::Request;
             let side = exchange.side(self.direction);
@@ -194,7 +199,7 @@ impl Future for Collect {
             } else if side.ended {
                 Ok(Some(side.size))
             } else {
-                side.reader = Some(cx.waker().clone());
+                std::mem::swap(&mut side.reader, &mut waker);
                 Ok(None)
             }
         });
@@ -203,8 +208,12 @@ impl Future for Collect {
             Ok(None) => Poll::Pending,
             Ok(Some(0)) => Poll::Ready(Ok(Vec::new())),
             Ok(Some(size)) => {
-                let read = abi::buffer(self.direction.body(), 0, size);
-                Poll::Ready(read.map_err(|status| HostError::new("read a body", status).into()))
+                let read = abi::buffer(self.direction.body(), 0, size).and_then(|bytes| match bytes.len() {
+                    length if length == size => Ok(bytes),
+                    // Half a body must not pass for the whole.
+                    _ => Err(Status::RESULT_MISMATCH),
+                });
+                Poll::Ready(read.map_err(|status| HostError::new("read a whole body", status).into()))
             }
         }
     }

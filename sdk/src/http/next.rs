@@ -93,28 +93,25 @@ impl Future for Run {
             if fault::pending() {
                 return Poll::Pending;
             }
-            let goes_on = stream.exchange(|exchange| match exchange.verdict {
-                Verdict::Open => {
-                    exchange.awaited = Some(cx.waker().clone());
-                    true
+            let mut waker = Some(cx.waker().clone());
+            stream.exchange(|exchange| {
+                if exchange.verdict == Verdict::Open {
+                    std::mem::swap(&mut exchange.awaited, &mut waker);
                 }
-                // The upstream has the headers, and waits for the rest.
-                Verdict::Early => exchange.request.stage == Stage::Body,
-                Verdict::Given => false,
             });
-            if goes_on == Some(true) {
-                stream.release(Direction::Request);
-            }
+            stream.release(Direction::Request);
             return Poll::Pending;
         }
+        // Whatever waker is left here is dropped when nothing is borrowed any more.
+        let mut waker = Some(cx.waker().clone());
         let arrived = stream.exchange(|exchange| {
-            // Gone, if the request had been answered before.
-            let awaited = exchange.awaited.as_mut()?;
+            // None, if the request had been answered before.
+            exchange.awaited.as_ref()?;
             if exchange.response.stage != Stage::Headers {
-                awaited.clone_from(cx.waker());
+                std::mem::swap(&mut exchange.awaited, &mut waker);
                 return None;
             }
-            exchange.awaited = None;
+            waker = exchange.awaited.take();
             Some(!exchange.response.ended)
         });
         match arrived.flatten() {
@@ -128,17 +125,16 @@ impl Future for Run {
 }
 
 impl Drop for Run {
-    /// Nobody waits for the response any more: it passes.
+    /// Nobody waits for the response any more: it passes, unless the filter ends with another answer in the same breath.
     fn drop(&mut self) {
         if self.done || self.request.is_some() {
             return;
         }
-        let arrived = self.stream.exchange(|exchange| {
-            let awaited = exchange.awaited.take().is_some();
-            awaited && exchange.response.stage == Stage::Headers
+        let waker = self.stream.exchange(|exchange| {
+            let awaited = exchange.awaited.take();
+            exchange.abandoned |= awaited.is_some();
+            awaited
         });
-        if arrived == Some(true) && self.stream.is_current() {
-            self.stream.release(Direction::Response);
-        }
+        drop(waker);
     }
 }

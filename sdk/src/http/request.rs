@@ -1,6 +1,6 @@
 use http::Method;
 
-use super::body::{BodyError, Collected, ReadOnly, Released, Rewrite, Side, collect};
+use super::body::{BodyError, CONTENT_LENGTH, Collected, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
     Result,
     headers::{HeaderValue, Headers, HeadersMut, Source},
@@ -91,7 +91,7 @@ impl Request {
     ///
     /// `content-length` is removed, since nobody knows yet what it will be: the body is sent chunked.
     pub fn release_headers_to_rewrite(mut self) -> ReleasedRequest<Rewrite> {
-        self.headers_mut().remove(&super::body::CONTENT_LENGTH);
+        self.headers_mut().remove(&CONTENT_LENGTH);
         self.stream.release_headers(Direction::Request);
         Released::new(self.stream)
     }

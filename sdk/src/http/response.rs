@@ -2,7 +2,7 @@ use http::StatusCode;
 
 use super::body::{self, BodyError, Collected, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
-    Result,
+    Result, fault,
     headers::{AsHeaderName, AsHeaderValue, Check, Edited, Headers, HeadersMut, Source},
     hooks::Direction,
     reply::LocalReply,
@@ -18,7 +18,12 @@ pub struct Response(pub(crate) Origin);
 
 #[derive(Debug)]
 pub(crate) enum Origin {
-    Upstream { stream: StreamId, has_body: bool },
+    Upstream {
+        stream: StreamId,
+        has_body: bool,
+    },
+    /// Its headers went on.
+    Sent(StreamId),
     Local(LocalReply),
 }
 
@@ -60,6 +65,10 @@ impl Response {
     /// An upstream's response is replaced by such an answer, with its status and its headers, but for those that describe the old body's bytes.
     #[must_use]
     pub fn with_body(self, body: impl Into<Vec<u8>>) -> Self {
+        if matches!(self.0, Origin::Sent(_)) {
+            fault::record(BodyError::Sent.into());
+            return self;
+        }
         Self(Origin::Local(self.into_local().with_body(body)))
     }
 
@@ -76,11 +85,11 @@ impl Response {
         <<N::Check as Check>::And<V::Check>>::settle(self, outcome)
     }
 
-    /// The status. An upstream's that is not a number from 100 to 999 reads as 502.
+    /// The status. An upstream's that is not a number from 100 to 999, or that went on already, reads as 502.
     pub fn status(&self) -> StatusCode {
         match &self.0 {
             Origin::Local(reply) => reply.status(),
-            Origin::Upstream { .. } => {
+            Origin::Upstream { .. } | Origin::Sent(_) => {
                 let status = self.headers().get(":status");
                 status.and_then(|status| StatusCode::from_bytes(status.as_bytes()).ok()).unwrap_or(StatusCode::BAD_GATEWAY)
             }
@@ -92,7 +101,7 @@ impl Response {
         Headers::new(match &self.0 {
             Origin::Local(reply) => Source::List(reply.header_list()),
             Origin::Upstream { stream, .. } if stream.is_current() => Source::Proxy(Direction::Response.headers()),
-            Origin::Upstream { .. } => Source::Gone,
+            Origin::Upstream { .. } | Origin::Sent(_) => Source::Gone,
         })
     }
 
@@ -101,7 +110,7 @@ impl Response {
         match &mut self.0 {
             Origin::Local(reply) => reply.headers_mut(),
             Origin::Upstream { stream, .. } if stream.is_current() => HeadersMut::in_proxy(Direction::Response.headers()),
-            Origin::Upstream { .. } => HeadersMut::gone(),
+            Origin::Upstream { .. } | Origin::Sent(_) => HeadersMut::gone(),
         }
     }
 
@@ -114,7 +123,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`BodyError::NoBody`] for an answer by the filter itself.
+    /// [`BodyError::NoBody`] for an answer by the filter itself, [`BodyError::Sent`] if its headers went on before.
     pub fn release_headers(self) -> Result<ReleasedResponse, BodyError> {
         let stream = self.upstream_stream()?;
         stream.release_headers(Direction::Response);
@@ -125,7 +134,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`BodyError::NoBody`] for an answer by the filter itself.
+    /// [`BodyError::NoBody`] for an answer by the filter itself, [`BodyError::Sent`] if its headers went on before.
     pub fn release_headers_to_rewrite(mut self) -> Result<ReleasedResponse<Rewrite>, BodyError> {
         let stream = self.upstream_stream()?;
         self.headers_mut().remove(&body::CONTENT_LENGTH);
@@ -150,6 +159,7 @@ impl Response {
     fn upstream_stream(&self) -> Result<StreamId, BodyError> {
         match &self.0 {
             Origin::Upstream { stream, .. } => Ok(*stream),
+            Origin::Sent(_) => Err(BodyError::Sent),
             Origin::Local(_) => Err(BodyError::NoBody),
         }
     }
@@ -158,7 +168,7 @@ impl Response {
         let mut local = LocalReply::new(self.status());
         match self.0 {
             Origin::Local(reply) => return reply,
-            Origin::Upstream { .. } => {
+            Origin::Upstream { .. } | Origin::Sent(_) => {
                 for (name, value) in self.headers() {
                     // A name that the proxy itself has is one; a value that could not be written back is left out.
                     let Ok(name) = String::from_utf8(name) else { continue };
@@ -186,13 +196,13 @@ impl From<HeldResponse> for Response {
 
 impl<M> From<Released<ResponseSide, M>> for Response {
     fn from(released: Released<ResponseSide, M>) -> Self {
-        Self::upstream(released.stream(), false)
+        Self(Origin::Sent(released.stream()))
     }
 }
 
 impl<M> From<Collected<ResponseSide, M>> for Response {
     fn from(collected: Collected<ResponseSide, M>) -> Self {
-        Self::upstream(collected.stream(), false)
+        Self(Origin::Sent(collected.stream()))
     }
 }
 

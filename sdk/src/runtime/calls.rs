@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{StreamId, wake_others, waker};
+use super::{StreamId, waker};
 use crate::{
     abi::{self, BufferType, MapType},
     error::HostError,
@@ -64,21 +64,26 @@ impl Future for InFlight {
                     Ok(token) => token,
                     Err(error) => return Poll::Ready(Err(NoAnswer::NotSent(error))),
                 };
-                CALLS.with_borrow_mut(|calls| calls.insert(token, Pending { stream, waker: cx.waker().clone(), answer: None }));
+                let pending = Pending { stream, waker: cx.waker().clone(), answer: None };
+                CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
                 stream.with(|stream| stream.calls += 1);
                 *self = Self::Sent(token);
                 Poll::Pending
             }
-            Self::Sent(token) => CALLS.with_borrow_mut(|calls| {
-                let Some(pending) = calls.get_mut(token) else { return Poll::Ready(Err(NoAnswer::Orphaned)) };
-                match pending.answer.take() {
-                    Some(answer) => Poll::Ready(answer),
-                    None => {
-                        pending.waker.clone_from(cx.waker());
-                        Poll::Pending
+            Self::Sent(token) => {
+                let mut waker = cx.waker().clone();
+                // The old waker is dropped when nothing is borrowed any more.
+                CALLS.with_borrow_mut(|calls| {
+                    let Some(pending) = calls.get_mut(token) else { return Poll::Ready(Err(NoAnswer::Orphaned)) };
+                    match pending.answer.take() {
+                        Some(answer) => Poll::Ready(answer),
+                        None => {
+                            std::mem::swap(&mut pending.waker, &mut waker);
+                            Poll::Pending
+                        }
                     }
-                }
-            }),
+                })
+            }
         }
     }
 }
@@ -105,18 +110,15 @@ pub(crate) fn answered(token: CallToken, body_size: usize, root: Option<u32>) {
     };
     CALLS.with_borrow_mut(|calls| {
         if let Some(pending) = calls.get_mut(&token) {
-            pending.answer = Some(Ok(answer));
+            pending.answer.get_or_insert(Ok(answer));
         }
     });
     waker.wake();
     match root {
         None => stream.run(),
-        Some(root) => {
-            if waker::take(stream.index) {
-                stream.run_from_root(root);
-            }
-            wake_others(stream);
-        }
+        // Its place may belong to another stream by now.
+        Some(root) if stream.with(|_| ()).is_some() && waker::take(stream.index) => stream.run_from_root(root),
+        Some(_) => {}
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Exchange {
     pub(crate) entered: Option<Direction>,
     /// Whether the response belongs to [`Next`](crate::Next): asked for, and not yet handed over.
     pub(crate) awaited: Option<Waker>,
+    /// The response was asked for by somebody who is gone.
+    pub(crate) abandoned: bool,
     pub(crate) verdict: Verdict,
 }
 
@@ -22,8 +24,10 @@ pub(crate) enum Verdict {
     /// By the upstream, or not yet.
     #[default]
     Open,
-    /// By this filter: a local reply was sent, or the stream reset.
+    /// By this filter, with a local reply.
     Given,
+    /// Not at all: the stream was reset.
+    Reset,
     /// By somebody else, before the filter let the request go on.
     Early,
 }
@@ -78,25 +82,28 @@ impl Exchange {
         side.ended = end_of_stream;
     }
 
-    /// More of a direction's body has arrived, in all so many bytes; wakes its reader.
-    pub(crate) fn body_arrived(&mut self, direction: Direction, size: usize, end_of_stream: bool) {
+    /// More of a direction's body has arrived, in all so many bytes. Returns who is to be woken, when nothing is borrowed any more.
+    pub(crate) fn body_arrived(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Option<Waker> {
         let side = self.side(direction);
         side.size = size;
         side.ended = end_of_stream;
-        side.wake();
+        side.reader.take()
     }
 
-    /// The trailers of a direction have arrived; wakes its reader.
-    pub(crate) fn trailers_arrived(&mut self, direction: Direction) {
+    /// The trailers of a direction have arrived. Returns who is to be woken.
+    pub(crate) fn trailers_arrived(&mut self, direction: Direction) -> Option<Waker> {
         let side = self.side(direction);
         side.trailers = true;
         side.ended = true;
-        side.wake();
+        side.reader.take()
     }
 
     /// User code lets a direction go. Whether the proxy must be told by a call, since no callback of this direction will return.
     pub(crate) fn release(&mut self, direction: Direction) -> bool {
         let by_return = self.entered == Some(direction);
+        if !self.may_go_on(direction) {
+            return false;
+        }
         let side = self.side(direction);
         side.stage = Stage::Passed;
         !by_return && side.unpause()
@@ -105,6 +112,9 @@ impl Exchange {
     /// User code lets the headers of a direction go, and keeps the body. Whether the proxy must be told by a call.
     pub(crate) fn release_headers(&mut self, direction: Direction) -> bool {
         let by_return = self.entered == Some(direction);
+        if !self.may_go_on(direction) {
+            return false;
+        }
         let side = self.side(direction);
         side.stage = Stage::Body;
         // What the proxy has shown already would go on together with the headers: it waits for the body then.
@@ -112,15 +122,26 @@ impl Exchange {
         side.resumed
     }
 
+    /// Whether a direction can still go on: not once the exchange is answered, but for a request whose headers the upstream has already.
+    fn may_go_on(&mut self, direction: Direction) -> bool {
+        match self.verdict {
+            Verdict::Open => true,
+            Verdict::Early => direction == Direction::Response || self.request.stage == Stage::Body,
+            Verdict::Given | Verdict::Reset => false,
+        }
+    }
+
     /// What the callback of a direction returns.
     pub(crate) fn action(&mut self, direction: Direction, at_headers: bool) -> Action {
-        if self.verdict == Verdict::Given {
-            // The response direction shows our own reply: to pause it would hang the client.
-            return if direction == Direction::Request { Action::Pause } else { Action::Continue };
+        match (self.verdict, direction) {
+            // It shows our own reply: to pause it would hang the client.
+            (Verdict::Given, Direction::Response) => return Action::Continue,
+            (Verdict::Given, Direction::Request) | (Verdict::Reset, _) => return Action::Pause,
+            (Verdict::Open | Verdict::Early, _) => {}
         }
         let side = self.side(direction);
         let pass = side.stage == Stage::Passed || (side.stage == Stage::Body && at_headers);
-        if !pass && !at_headers && side.paused {
+        if side.stage == Stage::Headers && !at_headers && side.paused {
             side.buffered = true;
         }
         side.paused = !pass;
@@ -131,12 +152,6 @@ impl Exchange {
 // === impl Side ===
 
 impl Side {
-    pub(crate) fn wake(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
-    }
-
     fn unpause(&mut self) -> bool {
         std::mem::take(&mut self.paused)
     }

@@ -8,25 +8,18 @@ use std::{
     task::{Wake, Waker},
 };
 
-/// A stream that was woken and has not run since.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ready {
-    pub(super) index: usize,
-    /// A tick was set that will run it.
-    pub(super) scheduled: bool,
-}
-
 thread_local! {
-    static READY: RefCell<Vec<Ready>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Nobody is woken while the thread ends.
-fn with<T: Default>(act: impl FnOnce(&mut Vec<Ready>) -> T) -> T {
-    READY.try_with(|ready| act(&mut ready.borrow_mut())).unwrap_or_default()
+    /// The places that were woken and have not run since.
+    static READY: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 struct StreamWake {
     index: usize,
+}
+
+/// Nobody is woken while the thread ends.
+fn with<T: Default>(act: impl FnOnce(&mut Vec<usize>) -> T) -> T {
+    READY.try_with(|ready| act(&mut ready.borrow_mut())).unwrap_or_default()
 }
 
 // === impl StreamWake ===
@@ -38,8 +31,8 @@ impl Wake for StreamWake {
 
     fn wake_by_ref(self: &Arc<Self>) {
         with(|ready| {
-            if !ready.iter().any(|ready| ready.index == self.index) {
-                ready.push(Ready { index: self.index, scheduled: false });
+            if !ready.contains(&self.index) {
+                ready.push(self.index);
             }
         });
     }
@@ -52,7 +45,7 @@ pub(super) fn new(index: usize) -> Waker {
 
 /// Whether the stream at this place was woken; forgets it.
 pub(super) fn take(index: usize) -> bool {
-    with(|ready| match ready.iter().position(|ready| ready.index == index) {
+    with(|ready| match ready.iter().position(|ready| *ready == index) {
         Some(at) => {
             ready.remove(at);
             true
@@ -63,21 +56,10 @@ pub(super) fn take(index: usize) -> bool {
 
 /// The places that were woken.
 pub(super) fn woken() -> Vec<usize> {
-    with(|ready| ready.iter().map(|ready| ready.index).collect())
+    with(|ready| ready.clone())
 }
 
-/// Whether one of the woken places is such a one.
-pub(super) fn any(such: impl Fn(usize) -> bool) -> bool {
-    with(|ready| ready.iter().any(|ready| such(ready.index)))
-}
-
-/// The places that were woken, as they are; from here on a tick counts as set for them.
-pub(super) fn schedule() -> Vec<Ready> {
-    with(|ready| {
-        let before = ready.clone();
-        for ready in ready {
-            ready.scheduled = true;
-        }
-        before
-    })
+/// Whether no place was woken.
+pub(super) fn none() -> bool {
+    !with(|ready| !ready.is_empty())
 }

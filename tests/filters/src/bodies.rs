@@ -68,6 +68,26 @@ impl Rewrite {
     }
 }
 
+/// Reads a request's body, and lets everything go when it cannot.
+#[filter(on_error = allow)]
+#[config]
+#[derive(Debug)]
+pub struct ReadAllow {
+    #[serde(default)]
+    held: bool,
+}
+
+impl HttpFilter for ReadAllow {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        if self.held {
+            let request = request.collect(limit()).await?;
+            return Ok(next.run(request).await);
+        }
+        let body = request.release_headers().collect(limit()).await?;
+        Ok(next.run(body).await)
+    }
+}
+
 /// Reads bodies while it holds the headers, and says so.
 #[filter(held)]
 #[config]

@@ -1,5 +1,6 @@
 //! The filters that the tests run: one module with all of them, chosen by root id.
 
+pub mod adversarial;
 pub mod bodies;
 pub mod calls;
 pub mod errors;

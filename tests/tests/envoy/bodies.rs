@@ -1,4 +1,4 @@
-use inproxy_tests::{Connection, Proxy, Server};
+use inproxy_tests::{Connection, Proxy, Server, throw_away};
 use serde_json::json;
 
 use crate::{get, ok, post, post_chunked};
@@ -139,6 +139,31 @@ async fn a_filter_that_needs_held_headers_says_so_when_it_cannot_have_them() {
     let address = Proxy::before(&upstream).filter("rewrite", json!({ "held": true, "prefix": "x" })).open().await;
     assert_eq!(Connection::exchange(address, post("/", "body")).await.status(), 500, "an error, not a wait without end");
     assert!(upstream.seen().bytes().is_empty());
+}
+
+#[tokio::test]
+async fn an_early_answer_is_not_disturbed_by_a_filter_that_allows() {
+    let early = EarlyServer::start().await;
+    for (held, hold_headers) in [(false, false), (false, true), (true, true)] {
+        let envoy = throw_away().await;
+        let filter = |proxy: Proxy| proxy.filter("read_allow", json!({ "held": held })).hold_headers(hold_headers);
+        // The proxy's own answer.
+        let upstream = Server::saying("hello").await;
+        let address = filter(Proxy::before(&upstream)).with(|listener| listener.buffer_limit = 1000).open_in(&envoy).await.unwrap();
+        let response = Connection::exchange(address, post("/", &"0123456789".repeat(20_000))).await;
+        assert_eq!((response.status(), response.text()), (413, "Payload Too Large".to_owned()), "held {held}");
+        assert!(!upstream.seen().requests().iter().any(|request| request.whole), "a refused request went on");
+        // The upstream's.
+        if !held {
+            let address = filter(Proxy::before_address(early)).open_in(&envoy).await.unwrap();
+            let mut connection = Connection::open(address).await;
+            connection.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\n01234").await;
+            assert_eq!(connection.response().await.status(), 409);
+            connection.send("56789").await;
+        }
+        assert_eq!(Connection::exchange(filter(Proxy::before(&upstream)).open_in(&envoy).await.unwrap(), post("/", "short")).await.status(), 200);
+        envoy.still_running().unwrap();
+    }
 }
 
 /// A server that answers as soon as it has a head.

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 #![allow(missing_docs, reason = "test code")]
 
+mod adversarial;
 mod bodies;
 mod calls;
 mod configuration;
