@@ -11,8 +11,7 @@
 
 mod envoy;
 mod modules;
-mod wire;
 
 pub use self::envoy::{Proxy, throw_away};
 pub use self::modules::module;
-pub use self::wire::{Connection, Message, Seen, Server};
+pub use inproxy_test::wire::{Connection, Message, Seen, Server};

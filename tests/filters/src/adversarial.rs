@@ -101,7 +101,7 @@ impl Batch {
     fn let_go(&self) {
         if let Some((mut request, _)) = self.kept.borrow_mut().pop() {
             let _ = request.headers_mut().remove("x-second");
-            drop(request.release_headers());
+            let _body = request.release_headers();
         }
     }
 }

@@ -1,4 +1,5 @@
-//! HTTP/1.1 as it is on the wire: a client and a server that send what the test writes, and show what came, byte by byte.
+//! HTTP/1.1 as it is on the wire: a client and a server that send what a test writes, and show what came, byte by byte. For tests of a proxy itself; a filter's tests use
+//! [`Running`](crate::Running).
 
 use std::{
     fmt,
@@ -154,13 +155,18 @@ impl Server {
 
     /// As [`answering`](Self::answering), but only after some time.
     pub async fn answering_after(delay: Duration, answer: impl Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
+        Self::answering_each(move |request| (delay, answer(request))).await
+    }
+
+    /// As [`answering`](Self::answering), each after its own time.
+    pub async fn answering_each(answer: impl Fn(&Message) -> (Duration, Option<Vec<u8>>) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let seen = Seen::default();
         let (answer, recorder) = (Arc::new(answer), seen.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, delay, Arc::clone(&answer), recorder.clone()));
+                tokio::spawn(serve(stream, Arc::clone(&answer), recorder.clone()));
             }
         });
         Self { address, seen, task }
@@ -188,12 +194,13 @@ impl Drop for Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, delay: Duration, answer: Arc<impl Fn(&Message) -> Option<Vec<u8>>>, seen: Seen) {
+async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> (Duration, Option<Vec<u8>>)>, seen: Seen) {
     let mut pending = Vec::new();
     while let Some(request) = read(&mut stream, &mut pending, false, |bytes| seen.with(|state| state.bytes.extend(bytes))).await {
         seen.with(|state| state.requests.push(request.clone()));
+        let (delay, answer) = answer(&request);
         tokio::time::sleep(delay).await;
-        let Some(bytes) = answer(&request) else {
+        let Some(bytes) = answer else {
             // Reads until the peer is gone.
             while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
             break;

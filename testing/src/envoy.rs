@@ -1,0 +1,169 @@
+//! The real Envoy as a host: one for each test, so that its log, its counters and its fate are that test's alone.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, find};
+
+use crate::{
+    message::{Message, Request, Response},
+    model::UPSTREAM,
+    proxy::{Plan, has_body},
+    vm,
+    wire::{self, Connection, Server},
+};
+
+pub(crate) struct EnvoyProxy {
+    envoy: Envoy,
+    address: SocketAddr,
+    servers: BTreeMap<String, Server>,
+}
+
+pub(crate) struct EnvoyExchange {
+    connection: Connection,
+    chunked: bool,
+}
+
+// === impl EnvoyProxy ===
+
+impl EnvoyProxy {
+    /// Starts it; why it refused the filters, and its log, if it did.
+    pub(crate) async fn start(plan: Plan) -> Result<Self, (String, String)> {
+        let binary = find(None, |installing| eprintln!("{installing}")).unwrap_or_else(|error| panic!("{error}"));
+        let mut servers = BTreeMap::new();
+        let mut clusters = Vec::new();
+        for (name, handler) in plan.clusters {
+            let Some(handler) = handler else {
+                clusters.push(Cluster::new(name, []));
+                continue;
+            };
+            let server = Server::answering_each(move |message| {
+                let response = handler(&request(message));
+                (response.delay, Some(on_the_wire(&response)))
+            });
+            let server = server.await;
+            clusters.push(Cluster::new(&name, [server.address()]));
+            servers.insert(name, server);
+        }
+        let envoy = Envoy::start(&Options::new(binary)).await.unwrap_or_else(|error| panic!("{error}"));
+        envoy.put_clusters(&clusters).await.unwrap_or_else(|error| panic!("{error}\n{}", envoy.log()));
+        let mut listener = Listener::new("test", UPSTREAM);
+        listener.buffer_limit = plan.buffer_limit;
+        for filter in plan.filters {
+            listener.filters.push(Source::Inline(Module {
+                root_id: filter.root_id.to_owned(),
+                configuration: Some(filter.configuration),
+                hold_headers: plan.hold_headers,
+                ..Module::new(vm::built(filter.manifest_dir))
+            }));
+        }
+        match envoy.put_listener(&listener).await {
+            Ok(address) => Ok(Self { envoy, address, servers }),
+            Err(error) => Err((format!("{}: {error}", plan.name), envoy.log())),
+        }
+    }
+
+    pub(crate) async fn open(&self, request: &Request) -> EnvoyExchange {
+        let mut connection = Connection::open(self.address).await;
+        let chunked = !request.message.trailers.is_empty();
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", request.method, request.path, request.authority).into_bytes();
+        write_headers(&mut head, &request.message.headers);
+        if chunked {
+            head.extend(b"transfer-encoding: chunked\r\n");
+        } else if has_body(request) {
+            head.extend(format!("content-length: {}\r\n", request.message.body.len()).into_bytes());
+        }
+        head.extend(b"\r\n");
+        connection.send(head).await;
+        EnvoyExchange { connection, chunked }
+    }
+
+    pub(crate) fn seen(&self, cluster: &str) -> Vec<Request> {
+        let seen = self.servers.get(cluster).map(|server| server.seen().requests()).unwrap_or_default();
+        seen.iter().filter(|message| message.whole).map(request).collect()
+    }
+
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
+        let value = self.envoy.admin().stat(&format!("wasmcustom.{name}")).await;
+        value.unwrap_or_else(|error| panic!("{error}")).unwrap_or(0)
+    }
+
+    /// The log, when it has this text, or when it does not get it.
+    pub(crate) async fn log_with(&self, text: &str) -> String {
+        self.envoy.logs(text).await;
+        self.envoy.log()
+    }
+}
+
+// === impl EnvoyExchange ===
+
+impl EnvoyExchange {
+    pub(crate) async fn body(&mut self, bytes: &[u8]) {
+        if self.chunked && !bytes.is_empty() {
+            let chunk = [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+            self.connection.send(chunk).await;
+        } else {
+            self.connection.send(bytes).await;
+        }
+    }
+
+    pub(crate) async fn end(&mut self, trailers: &[(String, Vec<u8>)]) {
+        if self.chunked {
+            let mut end = b"0\r\n".to_vec();
+            write_headers(&mut end, trailers);
+            end.extend(b"\r\n");
+            self.connection.send(end).await;
+        }
+    }
+
+    pub(crate) async fn response(mut self) -> Response {
+        let message = self.connection.response().await;
+        let broken = !message.whole;
+        let status = message.status();
+        Response { status, message: Message { headers: message.headers, body: message.body, trailers: message.trailers, broken }, ..Response::new(0) }
+    }
+
+    pub(crate) async fn leave(self) {
+        drop(self.connection);
+        // Envoy notices when it next looks.
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+}
+
+fn request(message: &wire::Message) -> Request {
+    let mut start = message.start.split(' ');
+    let mut next = || start.next().unwrap_or_default().to_owned();
+    let (method, path) = (next(), next());
+    let (host, headers): (Vec<_>, _) = message.headers.iter().cloned().partition(|(name, _)| name == "host");
+    let authority = host.first().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
+    let message = Message { headers, body: message.body.clone(), trailers: message.trailers.clone(), broken: !message.whole };
+    Request { method, path, authority, message }
+}
+
+fn on_the_wire(response: &Response) -> Vec<u8> {
+    let message = &response.message;
+    let mut bytes = format!("HTTP/1.1 {} X\r\n", response.status).into_bytes();
+    write_headers(&mut bytes, &message.headers);
+    if !message.trailers.is_empty() {
+        bytes.extend(format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", message.body.len()).into_bytes());
+        bytes.extend([&message.body[..], b"\r\n0\r\n"].concat());
+        write_headers(&mut bytes, &message.trailers);
+        bytes.extend(b"\r\n");
+        return bytes;
+    }
+    let length = message.body.len() + usize::from(response.cut_off);
+    if !message.headers.iter().any(|(name, _)| name == "content-length") {
+        bytes.extend(format!("content-length: {length}\r\n").into_bytes());
+    }
+    if response.cut_off {
+        bytes.extend(b"connection: close\r\n");
+    }
+    bytes.extend(b"\r\n");
+    bytes.extend(&message.body);
+    bytes
+}
+
+fn write_headers(bytes: &mut Vec<u8>, headers: &[(String, Vec<u8>)]) {
+    for (name, value) in headers {
+        bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+    }
+}

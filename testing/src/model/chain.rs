@@ -1,0 +1,484 @@
+//! A stream on its way through the filters, in both directions.
+//!
+//! A direction meets the filters by position: the request from the first to the last, the response from the last to the first. Behind the last position is the router for the
+//! one and the client for the other.
+
+use super::{
+    Event, Model, REQUEST_TIMEOUT, UPSTREAM, message,
+    state::{Headers, Reach, StreamState},
+};
+use crate::{
+    message::{Request, Response},
+    vm::Callback,
+};
+
+/// The two directions, as indices.
+pub(crate) const REQUEST: usize = 0;
+pub(crate) const RESPONSE: usize = 1;
+
+/// What the model itself knows of a stream; what filters can reach is in [`StreamState`].
+#[derive(Default)]
+pub(crate) struct Stream {
+    /// Each filter's context id, once it has one.
+    contexts: Vec<Option<u32>>,
+    /// How each filter holds each direction.
+    holds: Vec<[Hold; 2]>,
+    /// What came through to the router, and to the client.
+    out: [Out; 2],
+    /// The response is here: the upstream's, or a reply.
+    answered: bool,
+    /// Nothing of the request goes on any more.
+    aborted: bool,
+    pub(crate) over: bool,
+    pub(crate) reset: bool,
+    /// What the upstream will say.
+    answer: Option<Response>,
+}
+
+/// How a filter holds a direction.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hold {
+    stop: Stop,
+    /// Headers wait at this filter, and whether they end the direction.
+    headers: bool,
+    /// The direction's end has come this far.
+    end_of_stream: bool,
+    trailers: bool,
+    /// It is being resumed at its headers: what it holds again meanwhile, and lets go at the trailers, is lost.
+    resuming: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stop {
+    #[default]
+    No,
+    /// Later pieces are still shown.
+    Single,
+    /// Nothing more is shown.
+    All,
+}
+
+/// The far end of a direction.
+#[derive(Clone, Debug, Default)]
+struct Out {
+    headers: Option<Headers>,
+    body: Vec<u8>,
+    ended: bool,
+    with_trailers: bool,
+}
+
+impl Model {
+    /// A client opens a stream with these headers.
+    pub(crate) fn open(&mut self, request: &Request, end_of_stream: bool) -> usize {
+        let stream = self.streams.len();
+        let filters = self.plugins.len();
+        let mut headers: Headers = [(":authority", &request.authority), (":path", &request.path), (":method", &request.method)]
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.clone().into_bytes()))
+            .into();
+        headers.push((b":scheme".to_vec(), b"http".to_vec()));
+        headers.extend(request.message.headers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())));
+        headers.push((b"x-forwarded-proto".to_vec(), b"http".to_vec()));
+        headers.push((b"x-request-id".to_vec(), format!("00000000-0000-4000-8000-{stream:012}").into_bytes()));
+        let state =
+            StreamState { headers: [headers, Headers::new()], reach: (0..filters).map(|_| Default::default()).collect(), ..StreamState::default() };
+        self.shared.with(|shared| shared.streams.push(state));
+        self.streams.push(Stream { contexts: vec![None; filters], holds: vec![Default::default(); filters], ..Stream::default() });
+        self.schedule(REQUEST_TIMEOUT, Event::RequestTimeout { stream });
+        self.headers(stream, REQUEST, 0, end_of_stream);
+        stream
+    }
+
+    /// A client sends a part of its body.
+    pub(crate) fn send_body(&mut self, stream: usize, bytes: &[u8], end_of_stream: bool) {
+        if !self.streams[stream].over {
+            self.data(stream, REQUEST, 0, bytes.to_vec(), end_of_stream);
+        }
+    }
+
+    /// A client sends its trailers, and ends.
+    pub(crate) fn send_trailers(&mut self, stream: usize, trailers: &[(String, Vec<u8>)]) {
+        if self.streams[stream].over {
+            return;
+        }
+        let trailers = trailers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())).collect();
+        self.shared.with(|state| state.streams[stream].trailers[REQUEST] = trailers);
+        self.trailers(stream, REQUEST, 0);
+    }
+
+    /// The client leaves.
+    pub(crate) fn leave(&mut self, stream: usize) {
+        self.finish(stream);
+    }
+
+    /// What has come back to the client, once it is over.
+    pub(crate) fn response(&self, stream: usize) -> Option<Response> {
+        let one = &self.streams[stream];
+        if !one.over {
+            return None;
+        }
+        let out = &one.out[RESPONSE];
+        let headers = out.headers.clone().unwrap_or_default();
+        let status = headers.iter().find(|(name, _)| name == b":status").map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+        let trailers = self.shared.with(|state| state.streams[stream].trailers[RESPONSE].clone());
+        let mut message = message(&headers, out.body.clone(), &trailers);
+        message.broken |= one.reset || !out.ended;
+        Some(Response { status: status.and_then(|status| status.parse().ok()).unwrap_or(0), message, ..Response::new(0) })
+    }
+
+    /// The filter at a position of a direction.
+    fn filter_at(&self, direction: usize, position: usize) -> usize {
+        if direction == REQUEST { position } else { self.plugins.len() - 1 - position }
+    }
+
+    fn position_of(&self, direction: usize, filter: usize) -> usize {
+        self.filter_at(direction, filter)
+    }
+
+    /// Whether a direction cannot go on: what is called for it may have ended it.
+    fn stopped(&self, stream: usize, direction: usize) -> bool {
+        let one = &self.streams[stream];
+        one.over || (direction == REQUEST && one.aborted)
+    }
+
+    fn reach<T>(&self, stream: usize, filter: usize, direction: usize, act: impl FnOnce(&mut Reach) -> T) -> T {
+        self.shared.with(|state| act(&mut state.streams[stream].reach[filter][direction]))
+    }
+
+    /// The context of a filter, made when the request first meets it. `None` if its VM is dead.
+    fn context(&mut self, stream: usize, filter: usize) -> Option<u32> {
+        if let Some(context) = self.streams[stream].contexts[filter] {
+            return self.plugins[filter].dead.is_none().then_some(context);
+        }
+        self.revive(filter);
+        let context = self.plugins[filter].next_context;
+        self.plugins[filter].next_context += 1;
+        self.shared.with(|state| state.plugins[filter].contexts.insert(context, stream));
+        self.streams[stream].contexts[filter] = Some(context);
+        self.call(filter, Callback::ContextCreate { context, parent: super::ROOT }).map(|_| context)
+    }
+
+    /// A callback of a stream; `None` if the VM is dead, for which the stream is failed.
+    fn ask(&mut self, stream: usize, filter: usize, callback: impl FnOnce(u32) -> Callback) -> Option<bool> {
+        let action = self.context(stream, filter).and_then(|context| self.call(filter, callback(context)));
+        if action.is_none() && !self.streams[stream].over {
+            self.streams[stream].aborted = true;
+            self.local_reply(stream, None, Response::new(503));
+        }
+        action.map(|action| action != 0)
+    }
+
+    fn headers(&mut self, stream: usize, direction: usize, start: usize, end_of_stream: bool) {
+        for position in start..self.plugins.len() {
+            let filter = self.filter_at(direction, position);
+            if direction == RESPONSE && (self.streams[stream].contexts[filter].is_none() || self.plugins[filter].dead.is_some()) {
+                continue;
+            }
+            self.reach(stream, filter, direction, |reach| reach.headers = true);
+            let headers = self.shared.with(|state| state.streams[stream].headers[direction].len()) as u32;
+            let pause = self.ask(stream, filter, |context| match direction {
+                REQUEST => Callback::RequestHeaders { context, headers, end_of_stream },
+                _ => Callback::ResponseHeaders { context, headers, end_of_stream },
+            });
+            let Some(pause) = pause else { return };
+            if self.stopped(stream, direction) {
+                return;
+            }
+            if pause {
+                let stop = if self.hold_headers { Stop::Single } else { Stop::All };
+                self.streams[stream].holds[filter][direction] = Hold { stop, headers: true, end_of_stream, ..Hold::default() };
+                return;
+            }
+            self.reach(stream, filter, direction, |reach| reach.headers = false);
+        }
+        let headers = self.shared.with(|state| state.streams[stream].headers[direction].clone());
+        self.streams[stream].out[direction].headers = Some(headers);
+        if end_of_stream {
+            self.ended(stream, direction);
+        }
+    }
+
+    fn data(&mut self, stream: usize, direction: usize, start: usize, mut chunk: Vec<u8>, end_of_stream: bool) {
+        for position in start..self.plugins.len() {
+            if self.stopped(stream, direction) {
+                return;
+            }
+            let filter = self.filter_at(direction, position);
+            if direction == RESPONSE && (self.streams[stream].contexts[filter].is_none() || self.plugins[filter].dead.is_some()) {
+                continue;
+            }
+            let hold = self.streams[stream].holds[filter][direction];
+            let size = self.reach(stream, filter, direction, |reach| {
+                reach.buffer.append(&mut chunk);
+                reach.buffer.len()
+            });
+            if hold.stop == Stop::All {
+                self.streams[stream].holds[filter][direction].end_of_stream |= end_of_stream;
+                self.within_limit(stream, direction, size);
+                return;
+            }
+            self.reach(stream, filter, direction, |reach| reach.body = true);
+            let pause = self.ask(stream, filter, |context| match direction {
+                REQUEST => Callback::RequestBody { context, size: size as u32, end_of_stream },
+                _ => Callback::ResponseBody { context, size: size as u32, end_of_stream },
+            });
+            let Some(pause) = pause else { return };
+            if self.stopped(stream, direction) {
+                return;
+            }
+            if pause {
+                let hold = &mut self.streams[stream].holds[filter][direction];
+                hold.stop = Stop::Single;
+                hold.end_of_stream = end_of_stream;
+                let size = self.reach(stream, filter, direction, |reach| reach.buffer.len());
+                self.within_limit(stream, direction, size);
+                return;
+            }
+            chunk = self.let_go(stream, direction, position);
+        }
+        if !self.stopped(stream, direction) {
+            self.streams[stream].out[direction].body.extend(chunk);
+            if end_of_stream {
+                self.ended(stream, direction);
+            }
+        }
+    }
+
+    fn trailers(&mut self, stream: usize, direction: usize, start: usize) {
+        for position in start..self.plugins.len() {
+            if self.stopped(stream, direction) {
+                return;
+            }
+            let filter = self.filter_at(direction, position);
+            if direction == RESPONSE && (self.streams[stream].contexts[filter].is_none() || self.plugins[filter].dead.is_some()) {
+                continue;
+            }
+            if self.streams[stream].holds[filter][direction].stop == Stop::All {
+                self.streams[stream].holds[filter][direction].trailers = true;
+                return;
+            }
+            self.reach(stream, filter, direction, |reach| {
+                reach.trailers = true;
+                reach.body = !reach.buffer.is_empty();
+            });
+            let trailers = self.shared.with(|state| state.streams[stream].trailers[direction].len()) as u32;
+            let pause = self.ask(stream, filter, |context| match direction {
+                REQUEST => Callback::RequestTrailers { context, trailers },
+                _ => Callback::ResponseTrailers { context, trailers },
+            });
+            let Some(pause) = pause else { return };
+            if self.stopped(stream, direction) {
+                return;
+            }
+            let hold = &mut self.streams[stream].holds[filter][direction];
+            if pause {
+                hold.stop = Stop::Single;
+                hold.trailers = true;
+                return;
+            }
+            let lost = hold.resuming && hold.stop == Stop::Single;
+            let chunk = self.let_go(stream, direction, position);
+            self.reach(stream, filter, direction, |reach| reach.trailers = false);
+            if !chunk.is_empty() && !lost {
+                self.data(stream, direction, position + 1, chunk, false);
+            }
+        }
+        if !self.stopped(stream, direction) {
+            self.streams[stream].out[direction].with_trailers = true;
+            self.ended(stream, direction);
+        }
+    }
+
+    /// A callback that follows the headers has continued: what this filter held goes on. Returns the body that waited.
+    fn let_go(&mut self, stream: usize, direction: usize, position: usize) -> Vec<u8> {
+        let filter = self.filter_at(direction, position);
+        let held = std::mem::take(&mut self.streams[stream].holds[filter][direction]);
+        let body = self.reach(stream, filter, direction, |reach| {
+            reach.headers = false;
+            reach.body = false;
+            std::mem::take(&mut reach.buffer)
+        });
+        if held.headers {
+            self.headers(stream, direction, position + 1, false);
+        }
+        body
+    }
+
+    /// A filter lets a direction go on, from outside of that direction's callbacks.
+    pub(super) fn continue_stream(&mut self, stream: usize, filter: usize, direction: usize) {
+        if self.stopped(stream, direction) {
+            return;
+        }
+        let position = self.position_of(direction, filter);
+        let held = std::mem::take(&mut self.streams[stream].holds[filter][direction]);
+        if held.stop == Stop::No {
+            return;
+        }
+        let body = self.reach(stream, filter, direction, |reach| {
+            reach.headers = false;
+            reach.body = false;
+            reach.trailers = false;
+            std::mem::take(&mut reach.buffer)
+        });
+        // Stopped for everything, it is shown what came meanwhile; else that goes on to the next.
+        let from = if held.stop == Stop::All { position } else { position + 1 };
+        let more = !body.is_empty() || held.trailers;
+        if held.headers {
+            self.headers(stream, direction, position + 1, held.end_of_stream && !more);
+        }
+        if held.end_of_stream && !more && held.headers {
+            return;
+        }
+        if held.stop == Stop::All {
+            self.streams[stream].holds[filter][direction].resuming = true;
+        }
+        if !body.is_empty() || held.end_of_stream {
+            self.data(stream, direction, from, body, held.end_of_stream && !held.trailers);
+        }
+        if held.trailers {
+            self.trailers(stream, direction, from);
+        }
+        self.streams[stream].holds[filter][direction].resuming = false;
+    }
+
+    /// Envoy's own answer to a body that waits at a filter and is too large.
+    fn within_limit(&mut self, stream: usize, direction: usize, size: usize) {
+        if size <= self.buffer_limit {
+            return;
+        }
+        if direction == REQUEST {
+            self.local_reply(stream, None, Response::new(413).with_body("Payload Too Large"));
+        } else if self.streams[stream].out[RESPONSE].headers.is_some() {
+            self.reset(stream);
+        } else {
+            self.local_reply(stream, None, Response::new(500).with_body("Internal Server Error"));
+        }
+    }
+
+    /// A direction has come to its far end.
+    fn ended(&mut self, stream: usize, direction: usize) {
+        self.streams[stream].out[direction].ended = true;
+        if direction == RESPONSE {
+            self.finish(stream);
+            return;
+        }
+        let (out, trailers) = (self.streams[stream].out[REQUEST].clone(), self.shared.with(|state| state.streams[stream].trailers[REQUEST].clone()));
+        let headers = out.headers.unwrap_or_default();
+        let get = |name: &[u8]| headers.iter().find(|(other, _)| other == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+        let (Some(method), Some(path), Some(authority)) = (get(b":method"), get(b":path"), get(b":authority")) else {
+            self.local_reply(stream, None, Response::new(404));
+            return;
+        };
+        let trailers = if out.with_trailers { trailers } else { Headers::new() };
+        let request = Request { method, path, authority, message: message(&headers, out.body, &trailers) };
+        assert!(
+            !request.message.broken,
+            "a filter sent on a request whose content-length is not the length of its body: the upstream would take the rest for another request\n{request:?}"
+        );
+        let answer = self.served(UPSTREAM, &request);
+        let after = answer.delay;
+        self.streams[stream].answer = Some(answer);
+        self.schedule(after, Event::Upstream { stream });
+    }
+
+    pub(super) fn upstream_answers(&mut self, stream: usize) {
+        if self.streams[stream].over || self.streams[stream].answered {
+            return;
+        }
+        let Some(answer) = self.streams[stream].answer.take() else { return };
+        let trailers = answer.message.trailers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())).collect();
+        self.shared.with(|state| state.streams[stream].trailers[RESPONSE] = trailers);
+        let with_trailers = !answer.message.trailers.is_empty();
+        let cut_off = answer.cut_off;
+        self.respond(stream, answer, with_trailers, cut_off);
+        if cut_off && !self.streams[stream].over {
+            self.reset(stream);
+        }
+    }
+
+    /// A response enters the filters.
+    fn respond(&mut self, stream: usize, response: Response, with_trailers: bool, cut_off: bool) {
+        let headers = self.head(&response, with_trailers, cut_off);
+        let body = response.message.body;
+        self.streams[stream].answered = true;
+        self.shared.with(|state| state.streams[stream].headers[RESPONSE] = headers);
+        let ends = body.is_empty() && !with_trailers && !cut_off;
+        self.headers(stream, RESPONSE, 0, ends);
+        if !body.is_empty() && !self.streams[stream].over {
+            self.data(stream, RESPONSE, 0, body, false);
+        }
+        if self.streams[stream].over || ends || cut_off {
+            return;
+        }
+        if with_trailers {
+            self.trailers(stream, RESPONSE, 0);
+        } else {
+            self.data(stream, RESPONSE, 0, Vec::new(), true);
+        }
+    }
+
+    fn head(&self, response: &Response, with_trailers: bool, cut_off: bool) -> Headers {
+        let mut headers: Headers = vec![(b":status".to_vec(), response.status.to_string().into_bytes())];
+        headers.extend(response.message.headers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())));
+        if !with_trailers && !headers.iter().any(|(name, _)| name == b"content-length") {
+            let length = response.message.body.len() + usize::from(cut_off);
+            headers.push((b"content-length".to_vec(), length.to_string().into_bytes()));
+        }
+        headers
+    }
+
+    /// An answer in the place of the upstream's, by a filter or by Envoy itself.
+    pub(super) fn local_reply(&mut self, stream: usize, by: Option<usize>, reply: Response) {
+        if self.streams[stream].over {
+            return;
+        }
+        self.streams[stream].aborted = true;
+        if self.streams[stream].out[RESPONSE].headers.is_some() {
+            self.reset(stream);
+            return;
+        }
+        if !self.streams[stream].answered {
+            // It passes the filters that have seen the request, the one that made it among them.
+            self.respond(stream, reply, false, false);
+            return;
+        }
+        // It replaces a response that the filters have seen, and goes to the client at once.
+        let _ = by;
+        let headers = self.head(&reply, false, false);
+        let out = &mut self.streams[stream].out[RESPONSE];
+        *out = Out { headers: Some(headers), body: reply.message.body, ended: true, with_trailers: false };
+        self.shared.with(|state| state.streams[stream].trailers[RESPONSE].clear());
+        self.finish(stream);
+    }
+
+    /// The stream breaks off.
+    pub(super) fn reset(&mut self, stream: usize) {
+        if !self.streams[stream].over {
+            self.streams[stream].reset = true;
+            self.finish(stream);
+        }
+    }
+
+    pub(super) fn request_timeout(&mut self, stream: usize) {
+        let one = &self.streams[stream];
+        if !one.over && !one.answered && !one.out[REQUEST].ended {
+            self.local_reply(stream, None, Response::new(408).with_body("request timeout"));
+        }
+    }
+
+    /// The stream is over: log, done, delete.
+    fn finish(&mut self, stream: usize) {
+        if std::mem::replace(&mut self.streams[stream].over, true) {
+            return;
+        }
+        self.shared.with(|state| state.streams[stream].logging = true);
+        let contexts: Vec<_> = self.streams[stream].contexts.iter().enumerate().filter_map(|(filter, context)| Some((filter, (*context)?))).collect();
+        for (filter, context) in &contexts {
+            self.call(*filter, Callback::Log { context: *context });
+        }
+        for (filter, context) in contexts {
+            self.call(filter, Callback::Done { context });
+            self.call(filter, Callback::Delete { context });
+            self.shared.with(|state| state.plugins[filter].contexts.remove(&context));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What host calls read and change.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::message::{Request, Response};
+
+pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// The state, shared by the model and the threads of native VMs. Only one of them acts at a time.
+#[derive(Clone, Default)]
+pub(crate) struct Shared(Arc<Mutex<State>>);
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) now: Duration,
+    pub(crate) plugins: Vec<PluginState>,
+    pub(crate) streams: Vec<StreamState>,
+    pub(crate) log: Vec<String>,
+    /// Names and kinds of metrics, by id.
+    pub(crate) metrics: Vec<(u32, String)>,
+    pub(crate) values: BTreeMap<String, u64>,
+    /// Whether a cluster has endpoints.
+    pub(crate) clusters: BTreeMap<String, bool>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) new_calls: Vec<usize>,
+    pub(crate) seen: BTreeMap<String, Vec<Request>>,
+}
+
+/// One VM with its root context.
+#[derive(Default)]
+pub(crate) struct PluginState {
+    pub(crate) root_id: String,
+    pub(crate) configuration: Vec<u8>,
+    pub(crate) hold_headers: bool,
+    /// The context whose callback runs, and the one that calls act on.
+    pub(crate) current: u32,
+    pub(crate) effective: u32,
+    /// The streams, by context id.
+    pub(crate) contexts: BTreeMap<u32, usize>,
+    pub(crate) deferred: Vec<Deferred>,
+    /// Headers and body of the call-out that is being answered.
+    pub(crate) answer: Option<(Headers, Vec<u8>)>,
+    pub(crate) tick: u32,
+    pub(crate) tokens: u32,
+    pub(crate) panic: Option<String>,
+}
+
+/// What a filter asked for in a callback, and is done when that has returned.
+pub(crate) enum Deferred {
+    Continue { stream: usize, direction: usize },
+    Reply { stream: usize, response: Response },
+    Close { stream: usize },
+}
+
+/// A call-out.
+pub(crate) struct Call {
+    pub(crate) plugin: usize,
+    pub(crate) token: u32,
+    pub(crate) cluster: String,
+    pub(crate) request: Request,
+    pub(crate) timeout: Duration,
+    pub(crate) answer: Option<Response>,
+}
+
+/// A stream, as host calls see it. Directions are 0 for the request, 1 for the response.
+#[derive(Default)]
+pub(crate) struct StreamState {
+    pub(crate) headers: [Headers; 2],
+    pub(crate) trailers: [Headers; 2],
+    /// What each filter can reach, by its place in the chain.
+    pub(crate) reach: Vec<[Reach; 2]>,
+    /// All is over: headers can be read once more.
+    pub(crate) logging: bool,
+}
+
+/// What a filter can reach of one direction now.
+#[derive(Default)]
+pub(crate) struct Reach {
+    pub(crate) headers: bool,
+    pub(crate) trailers: bool,
+    pub(crate) body: bool,
+    /// The part of the body that waits at this filter.
+    pub(crate) buffer: Vec<u8>,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+// === impl PluginState ===
+
+impl PluginState {
+    pub(crate) fn new(root_id: &str, configuration: &[u8], hold_headers: bool) -> Self {
+        Self { root_id: root_id.to_owned(), configuration: configuration.to_vec(), hold_headers, ..Self::default() }
+    }
+
+    /// A callback of this context begins.
+    pub(crate) fn enter(&mut self, context: u32) {
+        self.current = context;
+        self.effective = context;
+    }
+}

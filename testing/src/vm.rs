@@ -1,0 +1,100 @@
+//! Where a filter's code runs, as the model sees it: something that is called, and calls back.
+
+mod native;
+mod wasm;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+pub(crate) use self::native::NativeVm;
+pub(crate) use self::wasm::{Module, WasmVm};
+
+/// A VM with one plugin.
+pub(crate) trait Vm {
+    /// Calls in; what it returned, if it returns something.
+    fn call(&mut self, callback: Callback) -> Result<u32, Trap>;
+}
+
+/// Builds the filter crate in a folder, once in a process; the module's file.
+pub(crate) fn built(manifest_dir: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(path) = built.get(manifest_dir) {
+        return path.clone();
+    }
+    let fresh = cargo_inproxy::build(Path::new(manifest_dir)).unwrap_or_else(|error| panic!("the module of {manifest_dir}: {error}"));
+    built.insert(manifest_dir.to_owned(), fresh.path.clone());
+    fresh.path
+}
+
+/// The VM is dead.
+#[derive(Clone, Debug)]
+pub(crate) struct Trap(pub(crate) String);
+
+/// What a proxy calls in a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callback {
+    Initialize,
+    ContextCreate { context: u32, parent: u32 },
+    VmStart { root: u32 },
+    Configure { root: u32, size: u32 },
+    Tick { root: u32 },
+    RequestHeaders { context: u32, headers: u32, end_of_stream: bool },
+    RequestBody { context: u32, size: u32, end_of_stream: bool },
+    RequestTrailers { context: u32, trailers: u32 },
+    ResponseHeaders { context: u32, headers: u32, end_of_stream: bool },
+    ResponseBody { context: u32, size: u32, end_of_stream: bool },
+    ResponseTrailers { context: u32, trailers: u32 },
+    CallResponse { root: u32, token: u32, headers: u32, body: u32, trailers: u32 },
+    Log { context: u32 },
+    Done { context: u32 },
+    Delete { context: u32 },
+}
+
+// === impl Callback ===
+
+impl Callback {
+    /// The context that is called.
+    pub(crate) const fn context(self) -> u32 {
+        match self {
+            Self::Initialize => 0,
+            Self::VmStart { root } | Self::Configure { root, .. } | Self::Tick { root } | Self::CallResponse { root, .. } => root,
+            Self::ContextCreate { context, .. }
+            | Self::RequestHeaders { context, .. }
+            | Self::RequestBody { context, .. }
+            | Self::RequestTrailers { context, .. }
+            | Self::ResponseHeaders { context, .. }
+            | Self::ResponseBody { context, .. }
+            | Self::ResponseTrailers { context, .. }
+            | Self::Log { context }
+            | Self::Done { context }
+            | Self::Delete { context } => context,
+        }
+    }
+
+    /// The export's name and arguments.
+    pub(crate) fn export(self) -> (&'static str, Vec<u32>) {
+        match self {
+            Self::Initialize => ("_initialize", vec![]),
+            Self::ContextCreate { context, parent } => ("proxy_on_context_create", vec![context, parent]),
+            Self::VmStart { root } => ("proxy_on_vm_start", vec![root, 0]),
+            Self::Configure { root, size } => ("proxy_on_configure", vec![root, size]),
+            Self::Tick { root } => ("proxy_on_tick", vec![root]),
+            Self::RequestHeaders { context, headers, end_of_stream } => ("proxy_on_request_headers", vec![context, headers, end_of_stream.into()]),
+            Self::RequestBody { context, size, end_of_stream } => ("proxy_on_request_body", vec![context, size, end_of_stream.into()]),
+            Self::RequestTrailers { context, trailers } => ("proxy_on_request_trailers", vec![context, trailers]),
+            Self::ResponseHeaders { context, headers, end_of_stream } => ("proxy_on_response_headers", vec![context, headers, end_of_stream.into()]),
+            Self::ResponseBody { context, size, end_of_stream } => ("proxy_on_response_body", vec![context, size, end_of_stream.into()]),
+            Self::ResponseTrailers { context, trailers } => ("proxy_on_response_trailers", vec![context, trailers]),
+            Self::CallResponse { root, token, headers, body, trailers } => {
+                ("proxy_on_http_call_response", vec![root, token, headers, body, trailers])
+            }
+            Self::Log { context } => ("proxy_on_log", vec![context]),
+            Self::Done { context } => ("proxy_on_done", vec![context]),
+            Self::Delete { context } => ("proxy_on_delete", vec![context]),
+        }
+    }
+}
