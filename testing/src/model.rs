@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use self::calls::Calls;
+pub(crate) use self::{calls::Calls, state::Refused};
 use self::{
     chain::Stream,
     state::{Deferred, Headers, PluginState, Shared},
@@ -44,6 +44,7 @@ pub(crate) struct Setup {
     pub(crate) clusters: BTreeMap<String, Option<Handler>>,
     pub(crate) hold_headers: bool,
     pub(crate) buffer_limit: usize,
+    pub(crate) refusals: Vec<Refused>,
 }
 
 /// One filter of the chain.
@@ -73,6 +74,8 @@ struct Plugin {
     vm: Box<dyn Vm>,
     /// When it died.
     dead: Option<Duration>,
+    /// How many VMs it has had: a stream of an earlier one is no stream of this one.
+    generation: u32,
     next_context: u32,
     tick: u32,
 }
@@ -101,16 +104,17 @@ impl Model {
     ///
     /// If one refuses its configuration; why is in the log.
     pub(crate) fn start(setup: Setup) -> (Self, Result<(), String>) {
-        let Setup { plugins, clusters, hold_headers, buffer_limit } = setup;
+        let Setup { plugins, clusters, hold_headers, buffer_limit, refusals } = setup;
         let shared = Shared::default();
         let states = plugins.iter().map(|plugin| PluginState::new(&plugin.root_id, &plugin.configuration, hold_headers));
         shared.with(|state| {
             state.plugins = states.collect();
+            state.refusals = refusals;
             state.clusters = clusters.iter().map(|(name, handler)| (name.clone(), handler.is_some())).collect();
         });
         let plugins = plugins.into_iter().enumerate().map(|(at, setup)| {
             let vm = (setup.start)(Calls::new(shared.clone(), at));
-            Plugin { setup, vm, dead: None, next_context: ROOT + 1, tick: 0 }
+            Plugin { setup, vm, dead: None, generation: 0, next_context: ROOT + 1, tick: 0 }
         });
         let plugins = plugins.collect();
         let mut model = Self { shared, plugins, clusters, streams: Vec::new(), events: BinaryHeap::new(), scheduled: 0, hold_headers, buffer_limit };
@@ -135,7 +139,10 @@ impl Model {
         if one.dead.is_some() {
             return None;
         }
-        self.shared.with(|state| state.plugins[plugin].enter(callback.context()));
+        self.shared.with(|state| {
+            state.vm_entries += 1;
+            state.plugins[plugin].enter(callback.context());
+        });
         let result = one.vm.call(callback);
         if let Err(trap) = &result {
             let now = self.shared.with(|state| {
@@ -182,8 +189,10 @@ impl Model {
         }
         one.vm = (one.setup.start)(Calls::new(self.shared.clone(), plugin));
         one.dead = None;
+        one.generation += 1;
         one.tick = 0;
-        let fresh = PluginState::new(&one.setup.root_id, &one.setup.configuration, self.hold_headers);
+        let mut fresh = PluginState::new(&one.setup.root_id, &one.setup.configuration, self.hold_headers);
+        fresh.generation = one.generation;
         self.shared.with(|state| state.plugins[plugin] = fresh);
         if self.configure(plugin).is_err() {
             self.plugins[plugin].dead = Some(now);
@@ -257,16 +266,21 @@ impl Model {
                 }
             }
             Event::Call { call } => {
-                let (plugin, callback) = self.shared.with(|state| {
+                let answer = self.shared.with(|state| {
                     let one = &state.calls[call];
                     let answer = one.answer.clone().map(|answer| (answer_headers(&answer), answer.message.body));
                     let (headers, body) = answer.unwrap_or_default();
                     let callback =
                         Callback::CallResponse { root: ROOT, token: one.token, headers: headers.len() as u32, body: body.len() as u32, trailers: 0 };
                     let plugin = one.plugin;
+                    if one.vm != state.plugins[plugin].generation {
+                        return None;
+                    }
                     state.plugins[plugin].answer = Some((headers, body));
-                    (plugin, callback)
+                    Some((plugin, callback))
                 });
+                // It was sent by a VM that has died since.
+                let Some((plugin, callback)) = answer else { return };
                 self.call(plugin, callback);
                 self.shared.with(|state| state.plugins[plugin].answer = None);
             }
@@ -285,6 +299,11 @@ impl Model {
     /// The value of a counter or gauge; zero if there is none.
     pub(crate) fn metric(&self, name: &str) -> u64 {
         self.shared.with(|state| state.values.get(name).copied().unwrap_or(0))
+    }
+
+    /// How often VMs were entered, and each host function was called.
+    pub(crate) fn counts(&self) -> (u64, BTreeMap<&'static str, u64>) {
+        self.shared.with(|state| (state.vm_entries, state.host_calls.clone()))
     }
 
     /// What a cluster's server saw.

@@ -1,13 +1,13 @@
 use std::{cell::RefCell, collections::BTreeMap, fmt, marker::PhantomData, rc::Rc, sync::Arc, time::Duration};
 
-use inproxy::__private::Registered;
+use inproxy::{__private::Registered, abi::Status};
 use serde_json::Value;
 
 use crate::{
     HostKind,
     envoy::{EnvoyExchange, EnvoyProxy},
     message::{Request, Response},
-    model::{Handler, Model, PluginSetup, Setup, UPSTREAM},
+    model::{Handler, Model, PluginSetup, Refused, Setup, UPSTREAM},
     vm::{Module, NativeVm, WasmVm},
 };
 
@@ -26,6 +26,7 @@ pub(crate) struct Plan {
     pub(crate) clusters: BTreeMap<String, Option<Handler>>,
     pub(crate) hold_headers: bool,
     pub(crate) buffer_limit: u32,
+    pub(crate) refusals: Vec<Refused>,
 }
 
 /// One filter of the chain.
@@ -67,12 +68,16 @@ enum Step {
 // === impl Proxy ===
 
 impl<F: Registered> Proxy<F> {
-    /// A proxy with the filter, not configured, in front of an upstream that answers 200 with an empty body.
-    #[doc(hidden)]
+    /// A proxy with the filter, not configured, in front of an upstream that answers 200 with an empty body. A test gets one as its argument.
     pub fn on(host: HostKind, name: &'static str) -> Self {
-        let plan = Plan { name, filters: Vec::new(), clusters: BTreeMap::new(), hold_headers: false, buffer_limit: 1 << 20 };
+        let plan = Plan { name, filters: Vec::new(), clusters: BTreeMap::new(), hold_headers: false, buffer_limit: 1 << 20, refusals: Vec::new() };
         let proxy = Self { host, plan, filter: PhantomData };
         proxy.with_filter::<F>(String::new()).upstream(|_| Response::new(200))
+    }
+
+    /// Where the test runs, and its name: for [`on`](Self::on), when one test describes several proxies.
+    pub fn host(&self) -> (HostKind, &'static str) {
+        (self.host, self.plan.name)
     }
 
     /// Sets the configuration of the filter.
@@ -135,6 +140,28 @@ impl<F: Registered> Proxy<F> {
         self
     }
 
+    /// Has every call of a host function refused with this status; by its name in the
+    /// [ABI](https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1), such as `proxy_get_header_map_value`. Not in the real Envoy.
+    #[must_use]
+    pub fn refuse(self, call: &str, status: Status) -> Self {
+        self.refuse_if(call, None, status)
+    }
+
+    /// Has the n-th call of a host function refused, counted from 1 since the start, in all filters together.
+    #[must_use]
+    pub fn refuse_nth(self, call: &str, nth: u64, status: Status) -> Self {
+        self.refuse_if(call, Some(nth), status)
+    }
+
+    fn refuse_if(mut self, call: &str, nth: Option<u64>, status: Status) -> Self {
+        assert!(
+            self.host != HostKind::Envoy,
+            "the real Envoy does not refuse calls on demand: write #[inproxy_test::test(only(native, wasm), because = \"…\")]"
+        );
+        self.plan.refusals.push(Refused { call: call.to_owned(), nth, status });
+        self
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -182,7 +209,13 @@ fn setup(host: HostKind, plan: Plan) -> Setup {
             Box::new(move |calls| Box::new(WasmVm::start(&module, calls)))
         },
     });
-    Setup { plugins: plugins.collect(), clusters: plan.clusters, hold_headers: plan.hold_headers, buffer_limit: plan.buffer_limit as usize }
+    Setup {
+        plugins: plugins.collect(),
+        clusters: plan.clusters,
+        hold_headers: plan.hold_headers,
+        buffer_limit: plan.buffer_limit as usize,
+        refusals: plan.refusals,
+    }
 }
 
 // === impl Running ===
@@ -236,6 +269,22 @@ impl Running {
         match &self.0 {
             Backend::Model(model) => model.borrow().metric(name),
             Backend::Envoy(proxy) => proxy.counter(name).await,
+        }
+    }
+
+    /// How often VMs were entered since the start. `None` in the real Envoy.
+    pub fn vm_entries(&self) -> Option<u64> {
+        match &self.0 {
+            Backend::Model(model) => Some(model.borrow().counts().0),
+            Backend::Envoy(_) => None,
+        }
+    }
+
+    /// How often each host function was called since the start, by its name in the ABI. `None` in the real Envoy.
+    pub fn host_calls(&self) -> Option<BTreeMap<&'static str, u64>> {
+        match &self.0 {
+            Backend::Model(model) => Some(model.borrow().counts().1),
+            Backend::Envoy(_) => None,
         }
     }
 

@@ -40,6 +40,16 @@ impl Calls {
         self.shared.with(|state| state.plugins[self.plugin].panic.take())
     }
 
+    /// Counts a call; the status with which the test has it refused, if it does.
+    fn count(&self, call: &'static str) -> Result<(), Status> {
+        self.with(|state| {
+            let count = state.host_calls.entry(call).or_default();
+            *count += 1;
+            let refused = state.refusals.iter().find(|refusal| refusal.call == call && refusal.nth.is_none_or(|nth| nth == *count));
+            refused.map_or(Ok(()), |refusal| Err(refusal.status))
+        })
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         self.shared.with(act)
     }
@@ -86,6 +96,9 @@ impl Calls {
 
 impl Host for Calls {
     fn log(&self, level: u32, message: &[u8]) -> Status {
+        if let Err(status) = self.count("proxy_log") {
+            return status;
+        }
         if level > CRITICAL {
             return Status::BAD_ARGUMENT;
         }
@@ -103,17 +116,22 @@ impl Host for Calls {
     }
 
     fn current_time(&self) -> Result<u64, Status> {
+        self.count("proxy_get_current_time_nanoseconds")?;
         // Some time in 2026: a filter must not think that it is 1970.
         const START: Duration = Duration::from_secs(1_780_000_000);
         Ok(self.with(|state| (START + state.now).as_nanos() as u64))
     }
 
     fn set_tick_period(&self, milliseconds: u32) -> Status {
+        if let Err(status) = self.count("proxy_set_tick_period_milliseconds") {
+            return status;
+        }
         self.with(|state| state.plugins[self.plugin].tick = milliseconds);
         Status::OK
     }
 
     fn buffer(&self, buffer: u32, start: usize, max: usize) -> Result<Vec<u8>, Status> {
+        self.count("proxy_get_buffer_bytes")?;
         if buffer > LAST_BUFFER || start.checked_add(max).is_none() {
             return Err(Status::BAD_ARGUMENT);
         }
@@ -134,6 +152,9 @@ impl Host for Calls {
     }
 
     fn set_buffer(&self, buffer: u32, start: usize, size: usize, bytes: &[u8]) -> Status {
+        if let Err(status) = self.count("proxy_set_buffer_bytes") {
+            return status;
+        }
         if buffer > RESPONSE_BODY {
             return Status::BAD_ARGUMENT;
         }
@@ -156,6 +177,7 @@ impl Host for Calls {
     }
 
     fn header_pairs(&self, map: u32) -> Result<Vec<u8>, Status> {
+        self.count("proxy_get_header_map_pairs")?;
         if map > LAST_MAP {
             return Err(Status::BAD_ARGUMENT);
         }
@@ -164,10 +186,14 @@ impl Host for Calls {
     }
 
     fn set_header_pairs(&self, map: u32, pairs: &[u8]) -> Status {
+        if let Err(status) = self.count("proxy_set_header_map_pairs") {
+            return status;
+        }
         self.edit(map, |headers| *headers = Pairs::new(pairs).map(|(name, value)| (name.to_vec(), value.to_vec())).collect())
     }
 
     fn header(&self, map: u32, name: &[u8]) -> Result<Vec<u8>, Status> {
+        self.count("proxy_get_header_map_value")?;
         let name = if name.eq_ignore_ascii_case(b"host") { b":authority" } else { name };
         let found =
             self.map(map, false, |headers| headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone()));
@@ -175,10 +201,16 @@ impl Host for Calls {
     }
 
     fn add_header(&self, map: u32, name: &[u8], value: &[u8]) -> Status {
+        if let Err(status) = self.count("proxy_add_header_map_value") {
+            return status;
+        }
         self.edit(map, |headers| headers.push((name.to_ascii_lowercase(), value.to_vec())))
     }
 
     fn replace_header(&self, map: u32, name: &[u8], value: &[u8]) -> Status {
+        if let Err(status) = self.count("proxy_replace_header_map_value") {
+            return status;
+        }
         self.edit(map, |headers| {
             let same = |(other, _): &(Vec<u8>, Vec<u8>)| other.eq_ignore_ascii_case(name);
             match headers.iter().position(same) {
@@ -196,10 +228,14 @@ impl Host for Calls {
     }
 
     fn remove_header(&self, map: u32, name: &[u8]) -> Status {
+        if let Err(status) = self.count("proxy_remove_header_map_value") {
+            return status;
+        }
         self.edit(map, |headers| headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name)))
     }
 
     fn property(&self, path: &[u8]) -> Result<Vec<u8>, Status> {
+        self.count("proxy_get_property")?;
         match path {
             b"plugin_root_id" | b"plugin_name" => Ok(self.with(|state| state.plugins[self.plugin].root_id.clone().into_bytes())),
             b"plugin_vm_id" => Ok(Vec::new()),
@@ -208,6 +244,9 @@ impl Host for Calls {
     }
 
     fn continue_stream(&self, stream: u32) -> Status {
+        if let Err(status) = self.count("proxy_continue_stream") {
+            return status;
+        }
         match stream {
             0 | 1 => self.defer(|stream_index| Deferred::Continue { stream: stream_index, direction: stream as usize }),
             2 => Status::OK,
@@ -217,6 +256,9 @@ impl Host for Calls {
     }
 
     fn close_stream(&self, stream: u32) -> Status {
+        if let Err(status) = self.count("proxy_close_stream") {
+            return status;
+        }
         match stream {
             0 | 1 => self.defer(|stream| Deferred::Close { stream }),
             2 | 3 => Status::OK,
@@ -225,6 +267,9 @@ impl Host for Calls {
     }
 
     fn send_local_response(&self, reply: LocalReply<'_>) -> Status {
+        if let Err(status) = self.count("proxy_send_local_response") {
+            return status;
+        }
         let headers = Pairs::new(reply.headers).map(|(name, value)| (String::from_utf8_lossy(name).to_lowercase(), value.to_vec()));
         let mut headers: Vec<_> = headers.filter(|(name, _)| name != ":status" && name != "content-length").collect();
         headers.push(("content-length".to_owned(), reply.body.len().to_string().into_bytes()));
@@ -237,6 +282,7 @@ impl Host for Calls {
     }
 
     fn http_call(&self, upstream: &[u8], headers: &[u8], body: &[u8], trailers: &[u8], timeout_ms: u32) -> Result<u32, Status> {
+        self.count("proxy_http_call")?;
         let cluster = String::from_utf8_lossy(upstream).into_owned();
         let headers: Headers = Pairs::new(headers).map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect();
         let get = |name: &[u8]| headers.iter().find(|(other, _)| other == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
@@ -256,8 +302,15 @@ impl Host for Calls {
             }
             let plugin = &mut state.plugins[self.plugin];
             plugin.tokens += 4;
-            let call =
-                Call { plugin: self.plugin, token: plugin.tokens, cluster, request, timeout: Duration::from_millis(timeout_ms.into()), answer: None };
+            let call = Call {
+                plugin: self.plugin,
+                vm: plugin.generation,
+                token: plugin.tokens,
+                cluster,
+                request,
+                timeout: Duration::from_millis(timeout_ms.into()),
+                answer: None,
+            };
             let token = call.token;
             state.new_calls.push(state.calls.len());
             state.calls.push(call);
@@ -266,6 +319,9 @@ impl Host for Calls {
     }
 
     fn set_effective_context(&self, context: u32) -> Status {
+        if let Err(status) = self.count("proxy_set_effective_context") {
+            return status;
+        }
         self.with(|state| {
             let plugin = &mut state.plugins[self.plugin];
             if context > super::ROOT && !plugin.contexts.contains_key(&context) {
@@ -277,6 +333,7 @@ impl Host for Calls {
     }
 
     fn define_metric(&self, kind: u32, name: &[u8]) -> Result<u32, Status> {
+        self.count("proxy_define_metric")?;
         if kind > 2 {
             return Err(Status::BAD_ARGUMENT);
         }
@@ -287,6 +344,7 @@ impl Host for Calls {
     }
 
     fn metric(&self, id: u32) -> Result<u64, Status> {
+        self.count("proxy_get_metric")?;
         self.with(|state| {
             let (kind, name) = state.metrics.get((id >> 2) as usize).ok_or(Status::NOT_FOUND)?;
             if *kind == 2 { Err(Status::BAD_ARGUMENT) } else { Ok(state.values.get(name).copied().unwrap_or(0)) }
@@ -294,10 +352,16 @@ impl Host for Calls {
     }
 
     fn record_metric(&self, id: u32, value: u64) -> Status {
+        if let Err(status) = self.count("proxy_record_metric") {
+            return status;
+        }
         self.change_metric(id, |kind, old| if kind == 0 { Some(old.wrapping_add(value)) } else { Some(value) })
     }
 
     fn increment_metric(&self, id: u32, offset: i64) -> Status {
+        if let Err(status) = self.count("proxy_increment_metric") {
+            return status;
+        }
         self.change_metric(id, |kind, old| match kind {
             0 if offset <= 0 => None,
             0 | 1 => Some(old.wrapping_add_signed(offset)),

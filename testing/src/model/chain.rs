@@ -19,8 +19,8 @@ pub(crate) const RESPONSE: usize = 1;
 /// What the model itself knows of a stream; what filters can reach is in [`StreamState`].
 #[derive(Default)]
 pub(crate) struct Stream {
-    /// Each filter's context id, once it has one.
-    contexts: Vec<Option<u32>>,
+    /// Each filter's context, once it has one: the generation of its VM, and its id.
+    contexts: Vec<Option<(u32, u32)>>,
     /// How each filter holds each direction.
     holds: Vec<[Hold; 2]>,
     /// What came through to the router, and to the client.
@@ -144,16 +144,23 @@ impl Model {
         self.shared.with(|state| act(&mut state.streams[stream].reach[filter][direction]))
     }
 
+    /// The context that a filter's VM has for the stream, if that VM is alive.
+    fn known(&self, stream: usize, filter: usize) -> Option<u32> {
+        let (generation, context) = self.streams[stream].contexts[filter]?;
+        let plugin = &self.plugins[filter];
+        (plugin.dead.is_none() && plugin.generation == generation).then_some(context)
+    }
+
     /// The context of a filter, made when the request first meets it. `None` if its VM is dead.
     fn context(&mut self, stream: usize, filter: usize) -> Option<u32> {
-        if let Some(context) = self.streams[stream].contexts[filter] {
-            return self.plugins[filter].dead.is_none().then_some(context);
+        if self.streams[stream].contexts[filter].is_some() {
+            return self.known(stream, filter);
         }
         self.revive(filter);
         let context = self.plugins[filter].next_context;
         self.plugins[filter].next_context += 1;
         self.shared.with(|state| state.plugins[filter].contexts.insert(context, stream));
-        self.streams[stream].contexts[filter] = Some(context);
+        self.streams[stream].contexts[filter] = Some((self.plugins[filter].generation, context));
         self.call(filter, Callback::ContextCreate { context, parent: super::ROOT }).map(|_| context)
     }
 
@@ -170,7 +177,7 @@ impl Model {
     fn headers(&mut self, stream: usize, direction: usize, start: usize, end_of_stream: bool) {
         for position in start..self.plugins.len() {
             let filter = self.filter_at(direction, position);
-            if direction == RESPONSE && (self.streams[stream].contexts[filter].is_none() || self.plugins[filter].dead.is_some()) {
+            if direction == RESPONSE && self.known(stream, filter).is_none() {
                 continue;
             }
             self.reach(stream, filter, direction, |reach| reach.headers = true);
@@ -203,7 +210,7 @@ impl Model {
                 return;
             }
             let filter = self.filter_at(direction, position);
-            if direction == RESPONSE && (self.streams[stream].contexts[filter].is_none() || self.plugins[filter].dead.is_some()) {
+            if direction == RESPONSE && self.known(stream, filter).is_none() {
                 continue;
             }
             let hold = self.streams[stream].holds[filter][direction];
@@ -249,7 +256,7 @@ impl Model {
                 return;
             }
             let filter = self.filter_at(direction, position);
-            if direction == RESPONSE && (self.streams[stream].contexts[filter].is_none() || self.plugins[filter].dead.is_some()) {
+            if direction == RESPONSE && self.known(stream, filter).is_none() {
                 continue;
             }
             if self.streams[stream].holds[filter][direction].stop == Stop::All {
@@ -471,7 +478,7 @@ impl Model {
             return;
         }
         self.shared.with(|state| state.streams[stream].logging = true);
-        let contexts: Vec<_> = self.streams[stream].contexts.iter().enumerate().filter_map(|(filter, context)| Some((filter, (*context)?))).collect();
+        let contexts: Vec<_> = (0..self.plugins.len()).filter_map(|filter| Some((filter, self.known(stream, filter)?))).collect();
         for (filter, context) in &contexts {
             self.call(*filter, Callback::Log { context: *context });
         }

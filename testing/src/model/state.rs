@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use inproxy::abi::Status;
+
 use crate::message::{Request, Response};
 
 pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
@@ -28,6 +30,20 @@ pub(crate) struct State {
     pub(crate) calls: Vec<Call>,
     pub(crate) new_calls: Vec<usize>,
     pub(crate) seen: BTreeMap<String, Vec<Request>>,
+    /// How often each host function was called, by its name in the ABI.
+    pub(crate) host_calls: BTreeMap<&'static str, u64>,
+    /// How often a VM was entered.
+    pub(crate) vm_entries: u64,
+    pub(crate) refusals: Vec<Refused>,
+}
+
+/// A host function that the test has refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) call: String,
+    /// Its n-th call since the start, or each.
+    pub(crate) nth: Option<u64>,
+    pub(crate) status: Status,
 }
 
 /// One VM with its root context.
@@ -36,6 +52,8 @@ pub(crate) struct PluginState {
     pub(crate) root_id: String,
     pub(crate) configuration: Vec<u8>,
     pub(crate) hold_headers: bool,
+    /// How many VMs there were before this one.
+    pub(crate) generation: u32,
     /// The context whose callback runs, and the one that calls act on.
     pub(crate) current: u32,
     pub(crate) effective: u32,
@@ -59,6 +77,8 @@ pub(crate) enum Deferred {
 /// A call-out.
 pub(crate) struct Call {
     pub(crate) plugin: usize,
+    /// The generation of the VM that sent it.
+    pub(crate) vm: u32,
     pub(crate) token: u32,
     pub(crate) cluster: String,
     pub(crate) request: Request,

@@ -1,7 +1,7 @@
 use inproxy_tests::{Connection, Proxy, Server, throw_away};
 use serde_json::json;
 
-use crate::{get, ok, post, post_chunked};
+use crate::{get, post, post_chunked};
 
 #[tokio::test]
 async fn a_request_body_is_rewritten_and_sent_chunked_when_the_headers_went_first() {
@@ -84,46 +84,6 @@ async fn a_response_body_is_rewritten() {
 }
 
 #[tokio::test]
-async fn a_large_response_body_is_rewritten() {
-    let upstream = Server::answering(|_| Some(ok(&"0123456789".repeat(50_000)))).await;
-    let address = Proxy::before(&upstream).filter("rewrite", json!({ "response": true, "prefix": "x" })).open().await;
-    let response = Connection::exchange(address, get("/", "")).await;
-    assert_eq!((response.body.len(), response.whole), (500_001, true));
-}
-
-#[tokio::test]
-async fn a_body_beyond_the_limit_is_answered_with_413() {
-    for (held, hold_headers) in [(false, false), (false, true), (true, true)] {
-        let upstream = Server::saying("hello").await;
-        let configuration = json!({ "held": held, "limit": 10, "prefix": "x" });
-        let address = Proxy::before(&upstream).filter("rewrite", configuration).hold_headers(hold_headers).open().await;
-        assert_eq!(Connection::exchange(address, post("/", "0123456789")).await.status(), 200);
-        let requests = upstream.seen().requests().len();
-        let response = Connection::exchange(address, post("/", "0123456789a")).await;
-        assert_eq!(response.status(), 413, "held {held}, delivered {hold_headers}");
-        assert!(!upstream.seen().requests()[requests..].iter().any(|request| request.whole), "half of a refused request");
-    }
-}
-
-#[tokio::test]
-async fn a_body_beyond_the_proxys_own_buffer_is_answered_by_the_proxy() {
-    for (held, hold_headers) in [(false, false), (true, true)] {
-        let upstream = Server::saying("hello").await;
-        let address = Proxy::before(&upstream)
-            .filter("rewrite", json!({ "held": held, "limit": 1_000_000, "prefix": "x" }))
-            .hold_headers(hold_headers)
-            .with(|listener| listener.buffer_limit = 1000)
-            .open()
-            .await;
-        let response = Connection::exchange(address, post("/", &"0123456789".repeat(20_000))).await;
-        assert_eq!(response.status(), 413, "held {held}: {}", response.text());
-        assert_eq!(response.text(), "Payload Too Large", "the proxy's own answer stands");
-        // The stream of that request is over, and the plugin goes on.
-        assert_eq!(Connection::exchange(address, post("/", "short")).await.status(), 200);
-    }
-}
-
-#[tokio::test]
 async fn an_upstream_that_answers_before_the_request_has_ended_is_not_held_up() {
     let upstream = EarlyServer::start().await;
     let address = Proxy::before_address(upstream).filter("rewrite", json!({ "prefix": "x" })).open().await;
@@ -131,14 +91,6 @@ async fn an_upstream_that_answers_before_the_request_has_ended_is_not_held_up() 
     connection.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\n01234").await;
     let response = connection.response().await;
     assert_eq!((response.status(), response.text()), (409, "early".to_owned()));
-}
-
-#[tokio::test]
-async fn a_filter_that_needs_held_headers_says_so_when_it_cannot_have_them() {
-    let upstream = Server::saying("hello").await;
-    let address = Proxy::before(&upstream).filter("rewrite", json!({ "held": true, "prefix": "x" })).open().await;
-    assert_eq!(Connection::exchange(address, post("/", "body")).await.status(), 500, "an error, not a wait without end");
-    assert!(upstream.seen().bytes().is_empty());
 }
 
 #[tokio::test]

@@ -36,24 +36,6 @@ async fn an_unknown_root_id_is_told_with_those_that_there_are() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_declared_as_held_refuses_a_proxy_that_cannot() {
-    let log = refused("needs_held", "", false).await;
-    assert!(
-        log.contains("set allow_on_headers_stop_iteration in the plugin's configuration, and INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION=true"),
-        "{log}"
-    );
-}
-
-#[tokio::test]
-async fn no_bytes_are_an_empty_object() {
-    let upstream = Server::saying("hello").await;
-    for configuration in ["", "{}", " "] {
-        let address = Proxy::before(&upstream).filter_of(module("tests/filters"), "needs_held", configuration).hold_headers(true).open().await;
-        assert_eq!(Connection::exchange(address, get("/", "")).await.status(), 200, "{configuration:?}");
-    }
-}
-
-#[tokio::test]
 async fn an_update_that_is_refused_leaves_the_old_configuration_at_work() {
     let envoy = throw_away().await;
     let upstream = Server::saying("hello").await;

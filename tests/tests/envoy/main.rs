@@ -1,4 +1,4 @@
-//! Filters in the real Envoy, through real sockets.
+//! What only the real Envoy can show: bytes on the wire, connections, updates, traps and its own crashes. What a filter does otherwise is tested in `behaviour`, on three hosts.
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 #![allow(missing_docs, reason = "test code")]
@@ -7,15 +7,10 @@ mod adversarial;
 mod bodies;
 mod calls;
 mod configuration;
-mod errors;
-mod examples;
-mod headers;
 mod holding;
-mod hooks;
 mod leaving;
 mod replies;
 mod traps;
-mod wakes;
 
 /// A `GET` of this path, with further header lines.
 fn get(path: &str, headers: &str) -> Vec<u8> {
@@ -35,9 +30,4 @@ fn post_chunked(path: &str, chunks: &[&str], trailers: &str) -> Vec<u8> {
     }
     request.push_str(&format!("0\r\n{trailers}\r\n"));
     request.into_bytes()
-}
-
-/// A response with this body.
-fn ok(body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }

@@ -1,0 +1,16 @@
+//! What the SDK promises, written once and run on three hosts.
+
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![allow(missing_docs, reason = "test code")]
+
+mod bodies;
+mod calls;
+mod chains;
+mod errors;
+mod headers;
+mod hooks;
+mod leaving;
+mod panics;
+mod refusals;
+mod replies;
+mod wakes;

@@ -1,0 +1,73 @@
+//! A host that refuses: what becomes of a request then is the filter's policy, never a hang, never a panic, and never half an edit that goes on.
+
+use filters::{
+    errors::{FailAllow, FailDeny},
+    headers::EditHeaders,
+};
+use inproxy::abi::Status;
+use inproxy_test::{Proxy, Request, json};
+
+/// The statuses of the ABI, and two that it does not have.
+fn statuses() -> impl Iterator<Item = Status> {
+    (1..=12).chain([13, u32::MAX]).map(Status::from_raw)
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn an_edit_that_is_refused_ends_the_request_by_the_policy(proxy: Proxy<EditHeaders>) {
+    let (host, name) = proxy.host();
+    for call in ["proxy_replace_header_map_value", "proxy_add_header_map_value", "proxy_remove_header_map_value"] {
+        for status in statuses() {
+            let edits = json!({ "remove": ["x-a"], "insert": [["x-b", b"1"]], "append": [["x-c", b"1"]] });
+            let proxy = Proxy::<EditHeaders>::on(host, name).configure(edits).refuse_nth(call, 1, status).start().await;
+            assert_eq!(proxy.send(Request::get("/")).await.status(), 500, "{call} answers {status}");
+            assert!(proxy.upstream().requests().is_empty(), "{call} answers {status}");
+            assert_eq!(proxy.send(Request::get("/")).await.status(), 200, "{call} answers {status} no more");
+        }
+    }
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn a_reply_that_is_refused_resets_the_stream(proxy: Proxy<FailDeny>) {
+    let (host, name) = proxy.host();
+    for status in statuses() {
+        let proxy = Proxy::<FailDeny>::on(host, name).configure(json!({ "at": "Request" })).refuse("proxy_send_local_response", status).start().await;
+        let response = proxy.send(Request::get("/")).await;
+        assert!(!response.is_whole(), "{status}: {response:?}");
+        assert!(proxy.upstream().requests().is_empty());
+    }
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn a_body_that_cannot_be_read_is_an_error(proxy: Proxy<FailAllow>) {
+    let (host, name) = proxy.host();
+    for status in statuses() {
+        let proxy = Proxy::<filters::bodies::Rewrite>::on(host, name).configure(json!({ "prefix": "x" }));
+        // The first is the configuration.
+        let proxy = proxy.refuse_nth("proxy_get_buffer_bytes", 2, status).start().await;
+        assert_eq!(proxy.send(Request::post("/").with_body("body")).await.status(), 500, "{status}");
+        assert!(proxy.upstream().requests().is_empty());
+    }
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn a_configuration_that_cannot_be_read_is_refused(proxy: Proxy<FailAllow>) {
+    let (host, name) = proxy.host();
+    for status in statuses() {
+        let proxy = Proxy::<FailAllow>::on(host, name).configure(json!({ "at": "Request" })).refuse("proxy_get_buffer_bytes", status);
+        proxy.refused().await.expect_log("read the configuration: the proxy answered");
+    }
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not count calls")]
+async fn what_a_request_costs_in_calls_is_known(proxy: Proxy<EditHeaders>) {
+    let proxy = proxy.configure(json!({ "insert": [["x-a", b"1"]] })).start().await;
+    proxy.send(Request::get("/")).await;
+    let (entries, calls) = (proxy.vm_entries().unwrap(), proxy.host_calls().unwrap());
+    proxy.send(Request::get("/")).await;
+    // Created, request headers, response headers, log, done, delete.
+    assert_eq!(proxy.vm_entries().unwrap() - entries, 6);
+    let again = proxy.host_calls().unwrap();
+    let cost: Vec<_> = again.iter().map(|(call, count)| (*call, count - calls[call])).filter(|(_, count)| *count > 0).collect();
+    // One edit and the count of the request's headers; one edit of the response.
+    assert_eq!(cost, [("proxy_get_header_map_pairs", 1), ("proxy_replace_header_map_value", 2)]);
+}
