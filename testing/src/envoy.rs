@@ -7,9 +7,9 @@ use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, find};
 use crate::{
     message::{Message, Request, Response},
     model::UPSTREAM,
-    proxy::{Plan, has_body},
+    proxy::{Plan, STALE_REQUEST, STALE_RESPONSE, has_body},
     vm,
-    wire::{self, Connection, Server},
+    wire::{self, Connection, Seen, Server},
 };
 
 pub(crate) struct EnvoyProxy {
@@ -20,6 +20,7 @@ pub(crate) struct EnvoyProxy {
 
 pub(crate) struct EnvoyExchange {
     connection: Connection,
+    upstream: Option<Seen>,
     chunked: bool,
 }
 
@@ -74,7 +75,7 @@ impl EnvoyProxy {
         }
         head.extend(b"\r\n");
         connection.send(head).await;
-        EnvoyExchange { connection, chunked }
+        EnvoyExchange { connection, upstream: self.servers.get(UPSTREAM).map(|server| server.seen().clone()), chunked }
     }
 
     pub(crate) fn seen(&self, cluster: &str) -> Vec<Request> {
@@ -117,6 +118,10 @@ impl EnvoyExchange {
 
     pub(crate) async fn response(mut self) -> Response {
         let message = self.connection.response().await;
+        assert!(self.connection.rest().is_empty(), "{STALE_RESPONSE}\n{message:?}\nbehind it: {}", self.connection.rest().escape_ascii());
+        if let Some(stray) = self.upstream.and_then(|seen| seen.stray()) {
+            panic!("{STALE_REQUEST}\nthe upstream got behind the request: {}", stray.escape_ascii());
+        }
         let broken = !message.whole;
         let status = message.status();
         Response { status, message: Message { headers: message.headers, body: message.body, trailers: message.trailers, broken }, ..Response::new(0) }

@@ -124,6 +124,12 @@ macro_rules! message {
                 self.message.all(name).next().and_then(|value| std::str::from_utf8(value).ok())
             }
 
+            /// Fails unless a header has just this one value.
+            pub fn expect_header(&self, name: &str, value: &str) {
+                let found = self.message.all(name).map(|found| found.escape_ascii().to_string()).collect::<Vec<_>>();
+                assert!(found == [value], "the header {name} should be {value:?}, and is {found:?} in\n{self:?}");
+            }
+
             /// The first value of a header, as bytes.
             pub fn value(&self, name: &str) -> Option<&[u8]> {
                 self.message.all(name).next()

@@ -65,6 +65,12 @@ enum Step {
     Envoy(EnvoyExchange),
 }
 
+/// Why a test fails whose filter changed a body and left `content-length` as it was.
+pub(crate) const STALE_REQUEST: &str = "a filter sent on a request whose content-length is not the length of its body: the upstream takes the rest for another request. \
+    Remove content-length in the headers callback, or let the SDK replace the body.";
+pub(crate) const STALE_RESPONSE: &str = "a filter sent the client a response whose content-length is not the length of its body: the client takes the rest for another \
+    response. Remove content-length in the headers callback, or let the SDK replace the body.";
+
 // === impl Proxy ===
 
 impl<F: Registered> Proxy<F> {

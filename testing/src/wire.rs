@@ -55,6 +55,8 @@ pub struct Seen(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     bytes: Vec<u8>,
+    /// How many of them were part of a request.
+    used: usize,
     requests: Vec<Message>,
     closed: usize,
 }
@@ -119,7 +121,12 @@ impl Connection {
     /// Reads one response.
     pub async fn response(&mut self) -> Message {
         let Self { stream, pending } = self;
-        timeout(PATIENCE, read(stream, pending, true, |_| {})).await.expect("no response in time").expect("no response, but the end")
+        timeout(PATIENCE, read(stream, pending, true, |_| {})).await.expect("no response in time").expect("no response, but the end").0
+    }
+
+    /// What has come behind the last response.
+    pub fn rest(&self) -> &[u8] {
+        &self.pending
     }
 
     /// Whether no byte comes for this long.
@@ -196,8 +203,11 @@ impl Drop for Server {
 
 async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> (Duration, Option<Vec<u8>>)>, seen: Seen) {
     let mut pending = Vec::new();
-    while let Some(request) = read(&mut stream, &mut pending, false, |bytes| seen.with(|state| state.bytes.extend(bytes))).await {
-        seen.with(|state| state.requests.push(request.clone()));
+    while let Some((request, used)) = read(&mut stream, &mut pending, false, |bytes| seen.with(|state| state.bytes.extend(bytes))).await {
+        seen.with(|state| {
+            state.used += used;
+            state.requests.push(request.clone());
+        });
         let (delay, answer) = answer(&request);
         tokio::time::sleep(delay).await;
         let Some(bytes) = answer else {
@@ -237,6 +247,16 @@ impl Seen {
         self.with(|state| state.bytes.clone())
     }
 
+    /// Bytes behind the requests that are not the beginning of another: what is left of a body whose head told too small a length.
+    pub fn stray(&self) -> Option<Vec<u8>> {
+        const METHODS: [&[u8]; 7] = [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"PATCH ", b"OPTIONS "];
+        self.with(|state| {
+            let rest = state.bytes.get(state.used..).filter(|rest| !rest.is_empty())?;
+            let begins = METHODS.iter().any(|method| rest.starts_with(method) || method.starts_with(rest));
+            (!begins && state.used > 0).then(|| rest.to_vec())
+        })
+    }
+
     /// How many connections ended.
     pub fn closed(&self) -> usize {
         self.with(|state| state.closed)
@@ -254,13 +274,13 @@ impl Seen {
     }
 }
 
-/// Reads one message; `None` at the end of the connection before its first byte. `to_end` is whether a message without a length goes on to the end of the connection.
-async fn read(stream: &mut TcpStream, pending: &mut Vec<u8>, to_end: bool, mut record: impl FnMut(&[u8])) -> Option<Message> {
+/// Reads one message, and how many bytes it took; `None` at the end of the connection before its first byte. `to_end` is whether a message without a length goes on to the end of the connection.
+async fn read(stream: &mut TcpStream, pending: &mut Vec<u8>, to_end: bool, mut record: impl FnMut(&[u8])) -> Option<(Message, usize)> {
     let mut ended = false;
     loop {
         if let Some((message, used)) = parse(pending, to_end, ended) {
             pending.drain(..used);
-            return Some(message);
+            return Some((message, used));
         }
         if ended {
             return None;

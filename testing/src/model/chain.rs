@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     message::{Request, Response},
+    proxy::{STALE_REQUEST, STALE_RESPONSE},
     vm::Callback,
 };
 
@@ -366,6 +367,8 @@ impl Model {
         self.streams[stream].out[direction].ended = true;
         if direction == RESPONSE {
             self.finish(stream);
+            let response = self.response(stream);
+            assert!(response.as_ref().is_none_or(Response::is_whole), "{STALE_RESPONSE}\n{response:?}");
             return;
         }
         let (out, trailers) = (self.streams[stream].out[REQUEST].clone(), self.shared.with(|state| state.streams[stream].trailers[REQUEST].clone()));
@@ -377,10 +380,7 @@ impl Model {
         };
         let trailers = if out.with_trailers { trailers } else { Headers::new() };
         let request = Request { method, path, authority, message: message(&headers, out.body, &trailers) };
-        assert!(
-            !request.message.broken,
-            "a filter sent on a request whose content-length is not the length of its body: the upstream would take the rest for another request\n{request:?}"
-        );
+        assert!(!request.message.broken, "{STALE_REQUEST}\n{request:?}");
         let answer = self.served(UPSTREAM, &request);
         let after = answer.delay;
         self.streams[stream].answer = Some(answer);

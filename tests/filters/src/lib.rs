@@ -8,3 +8,4 @@ pub mod headers;
 pub mod hooks;
 pub mod traps;
 pub mod wakes;
+pub mod wrong;

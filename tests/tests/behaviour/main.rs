@@ -14,3 +14,4 @@ mod panics;
 mod refusals;
 mod replies;
 mod wakes;
+mod wrong;
