@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use http_body_util::Full;
 use hyper::{Request, body::Bytes};
@@ -44,10 +44,19 @@ impl Admin {
     ///
     /// [`ClientError`] if there is no answer.
     pub async fn stat(&self, name: &str) -> Result<Option<u64>, ClientError> {
+        Ok(self.stats(name).await?.remove(name))
+    }
+
+    /// The counters and gauges that were used, and whose names begin with `prefix`.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] if there is no answer.
+    pub async fn stats(&self, prefix: &str) -> Result<BTreeMap<String, u64>, ClientError> {
         let json = self.json("/stats?format=json&usedonly").await?;
         let stats = json.pointer("/stats").and_then(Value::as_array).cloned().unwrap_or_default();
-        let stat = stats.iter().find(|stat| stat.get("name").and_then(Value::as_str) == Some(name));
-        Ok(stat.and_then(|stat| stat.get("value")).and_then(Value::as_u64))
+        let named = stats.iter().filter_map(|stat| Some((stat.get("name")?.as_str()?, stat.get("value")?.as_u64()?)));
+        Ok(named.filter(|(name, _)| name.starts_with(prefix)).map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     /// What is behind a path, as JSON; null if it is not.

@@ -159,10 +159,15 @@ impl Envoy {
         fs::read(self.dir.path().join("envoy.log")).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
     }
 
-    /// Waits until it has logged a line with `text`; `false` if it does not.
+    /// Waits until it has logged `text`; `false` if it does not.
     pub async fn logs(&self, text: &str) -> bool {
+        self.logs_from(0, text).await
+    }
+
+    /// As [`logs`](Self::logs), behind the first `start` bytes of the log.
+    pub async fn logs_from(&self, start: usize, text: &str) -> bool {
         let deadline = Instant::now() + Duration::from_secs(5);
-        while !self.log().contains(text) {
+        while !self.log().get(start..).is_some_and(|log| log.contains(text)) {
             if self.wait_until(deadline).await.is_err() {
                 return false;
             }

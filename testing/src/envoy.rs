@@ -1,6 +1,12 @@
-//! The real Envoy as a host: one for each test, so that its log, its counters and its fate are that test's alone.
+//! The real Envoy as a host. A test has one for itself while it runs, so that its log and its counters are that test's alone, and hands it on to the next: a module is compiled once for
+//! each Envoy, not for each test.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, find};
 
@@ -13,10 +19,27 @@ use crate::{
 };
 
 pub(crate) struct EnvoyProxy {
-    envoy: Envoy,
+    envoy: Lease,
     address: SocketAddr,
     servers: BTreeMap<String, Server>,
+    /// What the counters were when the test began.
+    before: BTreeMap<String, u64>,
 }
+
+/// An Envoy for one test.
+struct Lease {
+    envoy: Option<Envoy>,
+    /// How long its log was when the test began.
+    log: usize,
+    /// How many tests it has had.
+    tests: usize,
+}
+
+/// Those that no test has now, and how many tests each has had. They end with the process.
+static IDLE: Mutex<Vec<(Envoy, usize)>> = Mutex::new(Vec::new());
+
+/// How many tests one has: each leaves a listener behind.
+const TESTS: usize = 40;
 
 pub(crate) struct EnvoyExchange {
     connection: Connection,
@@ -45,9 +68,10 @@ impl EnvoyProxy {
             clusters.push(Cluster::new(&name, [server.address()]));
             servers.insert(name, server);
         }
-        let envoy = Envoy::start(&Options::new(binary)).await.unwrap_or_else(|error| panic!("{error}"));
-        envoy.put_clusters(&clusters).await.unwrap_or_else(|error| panic!("{error}\n{}", envoy.log()));
-        let mut listener = Listener::new("test", UPSTREAM);
+        let lease = Lease::take(&Options::new(binary)).await;
+        let envoy = lease.get();
+        envoy.put_clusters(&clusters).await.unwrap_or_else(|error| panic!("{error}\n{}", lease.log()));
+        let mut listener = Listener::new(format!("test-{}-", lease.tests), UPSTREAM);
         listener.buffer_limit = plan.buffer_limit;
         for filter in plan.filters {
             listener.filters.push(Source::Inline(Module {
@@ -58,8 +82,11 @@ impl EnvoyProxy {
             }));
         }
         match envoy.put_listener(&listener).await {
-            Ok(address) => Ok(Self { envoy, address, servers }),
-            Err(error) => Err((format!("{}: {error}", plan.name), envoy.log())),
+            Ok(address) => {
+                let before = envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}"));
+                Ok(Self { envoy: lease, address, servers, before })
+            }
+            Err(error) => Err((format!("{}: {error}", plan.name), lease.log())),
         }
     }
 
@@ -84,14 +111,51 @@ impl EnvoyProxy {
     }
 
     pub(crate) async fn counter(&self, name: &str) -> u64 {
-        let value = self.envoy.admin().stat(&format!("wasmcustom.{name}")).await;
-        value.unwrap_or_else(|error| panic!("{error}")).unwrap_or(0)
+        let name = format!("wasmcustom.{name}");
+        let now = self.envoy.get().admin().stats(&name).await.unwrap_or_else(|error| panic!("{error}"));
+        let value = |stats: &BTreeMap<String, u64>| stats.get(&name).copied().unwrap_or(0);
+        value(&now) - value(&self.before)
     }
 
     /// The log, when it has this text, or when it does not get it.
     pub(crate) async fn log_with(&self, text: &str) -> String {
-        self.envoy.logs(text).await;
+        self.envoy.get().logs_from(self.envoy.log, text).await;
         self.envoy.log()
+    }
+}
+
+// === impl Lease ===
+
+impl Lease {
+    async fn take(options: &Options) -> Self {
+        let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let (envoy, tests) = match idle {
+            Some(idle) => idle,
+            None => (Envoy::start(options).await.unwrap_or_else(|error| panic!("{error}")), 0),
+        };
+        let log = envoy.log().len();
+        Self { envoy: Some(envoy), log, tests }
+    }
+
+    fn get(&self) -> &Envoy {
+        self.envoy.as_ref().expect("it is given back when this is dropped")
+    }
+
+    /// What was logged since the test began.
+    fn log(&self) -> String {
+        self.get().log().split_off(self.log)
+    }
+}
+
+impl Drop for Lease {
+    /// Hands it on, unless something went wrong in it: a VM that has died would be the next test's too.
+    fn drop(&mut self) {
+        let log = self.log();
+        let Some(envoy) = self.envoy.take() else { return };
+        let harmed = thread::panicking() || log.contains("Uncaught") || log.contains("panicked") || envoy.still_running().is_err();
+        if !harmed && self.tests + 1 < TESTS {
+            IDLE.lock().unwrap_or_else(PoisonError::into_inner).push((envoy, self.tests + 1));
+        }
     }
 }
 
