@@ -91,10 +91,9 @@ impl Stage {
         deliver(&mut delivery, project, built)?;
         let mut listener = Listener::new("ingress", UPSTREAM).with_filter(delivery.source());
         listener.address.set_port(options.port);
-        let address = tokio::select! {
-            address = envoy.put_listener(&listener) => address?,
-            refusal = refused(&envoy, 0) => return Err(Error::Refused(refusal)),
-        };
+        let address = envoy.put_listener(&listener).await?;
+        // The listener is there either way: Envoy does not wait for a filter that it refused.
+        taken(&envoy, (0, 0)).await?;
         Ok(Self { envoy, address, delivery, _servers: servers })
     }
 
@@ -142,12 +141,9 @@ impl Stage {
         let started = Instant::now();
         let project = Project::read(dir)?;
         let built = build(dir)?;
-        let before = updates(&self.envoy).await;
+        let before = updates(&self.envoy).await?;
         deliver(&mut self.delivery, &project, &built)?;
-        tokio::select! {
-            () = taken(&self.envoy, before.0) => {}
-            refusal = refused(&self.envoy, before.1) => return Err(Error::Refused(refusal)),
-        }
+        taken(&self.envoy, before).await?;
         say("Live", &format!("after {:.1} s", started.elapsed().as_secs_f64()));
         self.show(&project.run.request).await.map(drop)
     }
@@ -167,27 +163,31 @@ fn deliver(delivery: &mut Delivery, project: &Project, built: &Built) -> Result<
     Ok(())
 }
 
-/// How many deliveries Envoy has taken and refused.
-async fn updates(envoy: &Envoy) -> (u64, u64) {
-    let stat = async |what: &str| {
-        let name = format!("extension_config_discovery.http_filter.filter.config_{what}");
-        envoy.admin().stat(&name).await.ok().flatten().unwrap_or(0)
-    };
-    (stat("reload").await, stat("fail").await)
+/// How many deliveries Envoy has read, and how many of them it has refused.
+async fn updates(envoy: &Envoy) -> Result<(u64, u64), Error> {
+    const PREFIX: &str = "extension_config_discovery.http_filter.filter.";
+    let stats = envoy.admin().stats(PREFIX).await?;
+    let stat = |what: &str| stats.get(&format!("{PREFIX}{what}")).copied().unwrap_or(0);
+    Ok((stat("config_reload"), stat("config_fail")))
 }
 
-async fn taken(envoy: &Envoy, before: u64) {
-    while updates(envoy).await.0 == before {
+/// Waits until Envoy has read one more delivery.
+///
+/// # Errors
+///
+/// [`Error::Refused`] with what Envoy and the filter said, if it refused that one.
+async fn taken(envoy: &Envoy, before: (u64, u64)) -> Result<(), Error> {
+    loop {
+        envoy.still_running()?;
+        let (read, refused) = updates(envoy).await?;
+        if refused > before.1 {
+            return Err(Error::Refused(reasons(&envoy.log())));
+        }
+        if read > before.0 {
+            return Ok(());
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// Waits until Envoy refuses a delivery; what it and the filter said.
-async fn refused(envoy: &Envoy, before: u64) -> String {
-    while updates(envoy).await.1 == before {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    reasons(&envoy.log())
 }
 
 /// Why a filter was refused: what it said itself, once, though every VM says it; else the end of Envoy's log.

@@ -35,5 +35,24 @@ fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
         cargo.arg("--workspace");
     }
     let status = cargo.args(arguments).status()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !status.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    tell_hosts(arguments)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says how many of the tests that have passed ran on each host.
+fn tell_hosts(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let own = arguments.split(|argument| argument == "--").next().unwrap_or_default();
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--quiet", "--tests"]);
+    if own.is_empty() || !own.iter().any(|argument| matches!(argument.as_str(), "-p" | "--package" | "--manifest-path")) {
+        cargo.arg("--workspace");
+    }
+    let listed = cargo.args(own).args(["--", "--list"]).output()?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let count = |host: &str| listed.lines().filter(|line| line.ends_with(&format!("::{host}: test"))).count();
+    println!("on three hosts: {} native, {} wasm, {} envoy", count("native"), count("wasm"), count("envoy"));
+    Ok(())
 }

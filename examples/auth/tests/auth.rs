@@ -37,6 +37,7 @@ async fn a_known_key_passes_and_is_not_shown_to_the_upstream(proxy: Proxy<Auth>)
     assert_eq!(proxy.counter("auth.allowed").await, 1);
 }
 
+// ANCHOR: authority
 #[inproxy_test::test]
 async fn the_authority_is_asked_about_other_keys(proxy: Proxy<Auth>) {
     let proxy = configured(proxy)
@@ -53,7 +54,9 @@ async fn the_authority_is_asked_about_other_keys(proxy: Proxy<Auth>) {
     assert_eq!(proxy.upstream().requests().len(), 1);
     assert!(proxy.service("authority").requests().iter().all(|request| request.path() == "/whose-key"));
 }
+// ANCHOR_END: authority
 
+// ANCHOR: no_decision
 #[inproxy_test::test]
 async fn no_decision_is_no_admission(proxy: Proxy<Auth>) {
     let proxy = configured(proxy)
@@ -71,6 +74,7 @@ async fn no_decision_is_no_admission(proxy: Proxy<Auth>) {
     assert!(proxy.upstream().requests().is_empty());
     assert_eq!(proxy.counter("auth.failed").await, 4);
 }
+// ANCHOR_END: no_decision
 
 #[inproxy_test::test]
 async fn an_authority_without_endpoints_is_no_admission(proxy: Proxy<Auth>) {

@@ -23,6 +23,7 @@ async fn nothing_goes_on_before_the_answer_though_bodies_are_delivered(proxy: Pr
     held_for_the_answer(proxy.hold_headers()).await;
 }
 
+// ANCHOR: steps
 async fn held_for_the_answer(proxy: Proxy<AskFirst>) {
     let slow = |_: &Request| Response::new(403).with_body("no").after(Duration::from_millis(80));
     let proxy = proxy.configure(json!({ "authority": "authority" })).cluster("authority", slow).start().await;
@@ -36,6 +37,7 @@ async fn held_for_the_answer(proxy: Proxy<AskFirst>) {
     assert_eq!((response.status(), response.text()), (403, "no"));
     assert!(proxy.upstream().requests().is_empty());
 }
+// ANCHOR_END: steps
 
 #[inproxy_test::test]
 async fn a_body_is_rewritten_after_the_answer(proxy: Proxy<AskFirst>) {

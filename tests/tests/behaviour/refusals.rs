@@ -12,6 +12,7 @@ fn statuses() -> impl Iterator<Item = Status> {
     (1..=12).chain([13, u32::MAX]).map(Status::from_raw)
 }
 
+// ANCHOR: refuse
 #[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
 async fn an_edit_that_is_refused_ends_the_request_by_the_policy(proxy: Proxy<EditHeaders>) {
     let (host, name) = proxy.host();
@@ -25,6 +26,7 @@ async fn an_edit_that_is_refused_ends_the_request_by_the_policy(proxy: Proxy<Edi
         }
     }
 }
+// ANCHOR_END: refuse
 
 #[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
 async fn a_reply_that_is_refused_resets_the_stream(proxy: Proxy<FailDeny>) {
@@ -58,6 +60,7 @@ async fn a_configuration_that_cannot_be_read_is_refused(proxy: Proxy<FailAllow>)
     }
 }
 
+// ANCHOR: cost
 #[inproxy_test::test(only(native, wasm), because = "the real Envoy does not count calls")]
 async fn what_a_request_costs_in_calls_is_known(proxy: Proxy<EditHeaders>) {
     let proxy = proxy.configure(json!({ "insert": [["x-a", b"1"]] })).start().await;
@@ -71,3 +74,4 @@ async fn what_a_request_costs_in_calls_is_known(proxy: Proxy<EditHeaders>) {
     // One edit and the count of the request's headers; one edit of the response.
     assert_eq!(cost, [("proxy_get_header_map_pairs", 1), ("proxy_replace_header_map_value", 2)]);
 }
+// ANCHOR_END: cost
