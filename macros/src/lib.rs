@@ -6,6 +6,7 @@ mod config;
 mod errors;
 mod filter;
 mod krate;
+mod options;
 
 use proc_macro::TokenStream;
 

@@ -21,6 +21,7 @@ use crate::{
 pub(crate) struct EnvoyProxy {
     envoy: Lease,
     address: SocketAddr,
+    listener: Listener,
     servers: BTreeMap<String, Server>,
     /// What the counters were when the test began.
     before: BTreeMap<String, u64>,
@@ -84,9 +85,25 @@ impl EnvoyProxy {
         match envoy.put_listener(&listener).await {
             Ok(address) => {
                 let before = envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}"));
-                Ok(Self { envoy: lease, address, servers, before })
+                Ok(Self { envoy: lease, address, listener, servers, before })
             }
             Err(error) => Err((format!("{}: {error}", plan.name), lease.log())),
+        }
+    }
+
+    /// Changes the configuration of the first filter; the log, if Envoy does not take it.
+    pub(crate) async fn update(&mut self, configuration: String) -> Result<(), String> {
+        let mut listener = self.listener.clone();
+        listener.address = self.address;
+        if let Some(Source::Inline(module)) = listener.filters.first_mut() {
+            module.configuration = Some(configuration);
+        }
+        match self.envoy.get().put_listener(&listener).await {
+            Ok(_) => {
+                self.listener = listener;
+                Ok(())
+            }
+            Err(_) => Err(self.envoy.log()),
         }
     }
 

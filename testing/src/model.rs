@@ -21,7 +21,7 @@ use std::{
 pub(crate) use self::{calls::Calls, state::Refused};
 use self::{
     chain::Stream,
-    state::{Deferred, Headers, PluginState, Shared},
+    state::{Deferred, Headers, PluginState, Root, Shared},
 };
 use crate::{
     message::{Message, Request, Response},
@@ -76,8 +76,9 @@ struct Plugin {
     dead: Option<Duration>,
     /// How many VMs it has had: a stream of an earlier one is no stream of this one.
     generation: u32,
+    /// The root context of new streams.
+    root: u32,
     next_context: u32,
-    tick: u32,
 }
 
 /// What will happen at a time.
@@ -88,12 +89,10 @@ enum Event {
     /// A call-out is answered, or times out.
     Call { call: usize },
     /// The tick of a plugin, if its period is still the same.
-    Tick { plugin: usize, period: u32 },
+    Tick { plugin: usize, root: u32, period: u32 },
     /// A request has taken too long.
     RequestTimeout { stream: usize },
 }
-
-const ROOT: u32 = 1;
 
 // === impl Model ===
 
@@ -106,7 +105,7 @@ impl Model {
     pub(crate) fn start(setup: Setup) -> (Self, Result<(), String>) {
         let Setup { plugins, clusters, hold_headers, buffer_limit, refusals } = setup;
         let shared = Shared::default();
-        let states = plugins.iter().map(|plugin| PluginState::new(&plugin.root_id, &plugin.configuration, hold_headers));
+        let states = plugins.iter().map(|plugin| PluginState::new(&plugin.root_id, hold_headers, 0));
         shared.with(|state| {
             state.plugins = states.collect();
             state.refusals = refusals;
@@ -114,7 +113,7 @@ impl Model {
         });
         let plugins = plugins.into_iter().enumerate().map(|(at, setup)| {
             let vm = (setup.start)(Calls::new(shared.clone(), at));
-            Plugin { setup, vm, dead: None, generation: 0, next_context: ROOT + 1, tick: 0 }
+            Plugin { setup, vm, dead: None, generation: 0, root: 0, next_context: 1 }
         });
         let plugins = plugins.collect();
         let mut model = Self { shared, plugins, clusters, streams: Vec::new(), events: BinaryHeap::new(), scheduled: 0, hold_headers, buffer_limit };
@@ -122,15 +121,52 @@ impl Model {
         (model, configured)
     }
 
+    /// Makes the VM ready, and configures its plugin.
     fn configure(&mut self, plugin: usize) -> Result<(), String> {
-        let size = self.plugins[plugin].setup.configuration.len() as u32;
-        let started = [Callback::Initialize, Callback::ContextCreate { context: ROOT, parent: 0 }]
-            .into_iter()
-            .all(|callback| self.call(plugin, callback).is_some());
-        let configured = started
-            && self.call(plugin, Callback::VmStart { root: ROOT }) == Some(1)
-            && self.call(plugin, Callback::Configure { root: ROOT, size }) == Some(1);
-        if configured { Ok(()) } else { Err(format!("the filter {:?} refused its configuration", self.plugins[plugin].setup.root_id)) }
+        let configuration = self.plugins[plugin].setup.configuration.clone();
+        if self.call(plugin, Callback::Initialize).is_none() {
+            return Err("the module cannot be initialized".to_owned());
+        }
+        self.configure_root(plugin, configuration)
+    }
+
+    /// Makes a root context with a configuration. Streams that there are keep theirs.
+    fn configure_root(&mut self, plugin: usize, configuration: Vec<u8>) -> Result<(), String> {
+        let root = self.plugins[plugin].next_context;
+        self.plugins[plugin].next_context += 1;
+        let size = configuration.len() as u32;
+        self.shared.with(|state| state.plugins[plugin].roots.insert(root, Root { configuration, tick: 0 }));
+        let accepted = self.call(plugin, Callback::ContextCreate { context: root, parent: 0 }).is_some()
+            && self.call(plugin, Callback::VmStart { root }) == Some(1)
+            && self.call(plugin, Callback::Configure { root, size }) == Some(1);
+        if accepted {
+            self.plugins[plugin].root = root;
+        }
+        self.retire(plugin);
+        if accepted { Ok(()) } else { Err(format!("the filter {:?} refused its configuration", self.plugins[plugin].setup.root_id)) }
+    }
+
+    /// Gives the first filter another configuration.
+    pub(crate) fn update(&mut self, configuration: &str) -> Result<(), String> {
+        let configuration = configuration.as_bytes().to_vec();
+        self.configure_root(0, configuration.clone())?;
+        self.plugins[0].setup.configuration = configuration;
+        Ok(())
+    }
+
+    /// Ends the root contexts that are neither for new streams nor have streams left.
+    fn retire(&mut self, plugin: usize) {
+        let current = self.plugins[plugin].root;
+        let idle: Vec<_> = self.shared.with(|state| {
+            let plugin = &state.plugins[plugin];
+            let used = |root: u32| plugin.contexts.values().any(|(_, of)| *of == root);
+            plugin.roots.keys().copied().filter(|root| *root != current && !used(*root)).collect()
+        });
+        for root in idle {
+            self.call(plugin, Callback::Done { context: root });
+            self.call(plugin, Callback::Delete { context: root });
+            self.shared.with(|state| state.plugins[plugin].roots.remove(&root));
+        }
     }
 
     /// Calls a plugin, then does what it asked for meanwhile. `None` if its VM is dead, or has just died.
@@ -153,17 +189,18 @@ impl Model {
             self.shared.with(|state| std::mem::take(&mut state.plugins[plugin].deferred));
             return None;
         }
-        let (deferred, calls, tick) = self.shared.with(|state| {
+        let (deferred, calls, ticks) = self.shared.with(|state| {
             let plugin = &mut state.plugins[plugin];
-            (std::mem::take(&mut plugin.deferred), std::mem::take(&mut state.new_calls), plugin.tick)
+            let ticks: Vec<_> = plugin.roots.iter().map(|(root, one)| (*root, one.tick)).collect();
+            (std::mem::take(&mut plugin.deferred), std::mem::take(&mut state.new_calls), ticks)
         });
         for call in calls {
             self.send(call);
         }
-        if tick != self.plugins[plugin].tick {
-            self.plugins[plugin].tick = tick;
-            if tick > 0 {
-                self.schedule(Duration::from_millis(tick.into()), Event::Tick { plugin, period: tick });
+        for (root, period) in ticks.into_iter().filter(|(_, period)| *period > 0) {
+            let armed = |event: &Event| matches!(event, Event::Tick { plugin: of, root: other, period: same } if (*of, *other, *same) == (plugin, root, period));
+            if !self.events.iter().any(|Reverse((_, _, event))| armed(event)) {
+                self.schedule(Duration::from_millis(period.into()), Event::Tick { plugin, root, period });
             }
         }
         for action in deferred {
@@ -190,9 +227,7 @@ impl Model {
         one.vm = (one.setup.start)(Calls::new(self.shared.clone(), plugin));
         one.dead = None;
         one.generation += 1;
-        one.tick = 0;
-        let mut fresh = PluginState::new(&one.setup.root_id, &one.setup.configuration, self.hold_headers);
-        fresh.generation = one.generation;
+        let fresh = PluginState::new(&one.setup.root_id, self.hold_headers, one.generation);
         self.shared.with(|state| state.plugins[plugin] = fresh);
         if self.configure(plugin).is_err() {
             self.plugins[plugin].dead = Some(now);
@@ -259,10 +294,11 @@ impl Model {
         match event {
             Event::Upstream { stream } => self.upstream_answers(stream),
             Event::RequestTimeout { stream } => self.request_timeout(stream),
-            Event::Tick { plugin, period } => {
-                if self.plugins[plugin].tick == period && self.plugins[plugin].dead.is_none() {
-                    self.schedule(Duration::from_millis(period.into()), event);
-                    self.call(plugin, Callback::Tick { root: ROOT });
+            // While its period is the same, it comes again.
+            Event::Tick { plugin, root, period } => {
+                let same = self.shared.with(|state| state.plugins[plugin].roots.get(&root).is_some_and(|root| root.tick == period));
+                if same && self.plugins[plugin].dead.is_none() {
+                    self.call(plugin, Callback::Tick { root });
                 }
             }
             Event::Call { call } => {
@@ -270,8 +306,13 @@ impl Model {
                     let one = &state.calls[call];
                     let answer = one.answer.clone().map(|answer| (answer_headers(&answer), answer.message.body));
                     let (headers, body) = answer.unwrap_or_default();
-                    let callback =
-                        Callback::CallResponse { root: ROOT, token: one.token, headers: headers.len() as u32, body: body.len() as u32, trailers: 0 };
+                    let callback = Callback::CallResponse {
+                        root: one.root,
+                        token: one.token,
+                        headers: headers.len() as u32,
+                        body: body.len() as u32,
+                        trailers: 0,
+                    };
                     let plugin = one.plugin;
                     if one.vm != state.plugins[plugin].generation {
                         return None;

@@ -256,6 +256,22 @@ impl Running {
         })
     }
 
+    /// Gives the first filter another configuration, while it runs. Streams that are under way keep theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if the filter does not take it; it then goes on with the one it has.
+    pub async fn update(&mut self, configuration: Value) -> Result<(), Refusal> {
+        let configuration = configuration.to_string();
+        match &mut self.0 {
+            Backend::Model(model) => {
+                let mut model = model.borrow_mut();
+                model.update(&configuration).map_err(|_| Refusal { log: model.log().join("\n") })
+            }
+            Backend::Envoy(proxy) => proxy.update(configuration).await.map_err(|log| Refusal { log }),
+        }
+    }
+
     /// What the server behind the proxy saw.
     pub fn upstream(&self) -> Service {
         self.service(UPSTREAM)

@@ -1,7 +1,7 @@
 use proc_macro2::TokenStream;
-use syn::{Expr, ExprLit, Lit, LitStr, Meta, Path, Token, parse::Parser, punctuated::Punctuated};
+use syn::{Expr, ExprLit, Lit, LitStr, Meta, Path};
 
-use crate::errors::Errors;
+use crate::{errors::Errors, options::options};
 
 const OPTIONS: &str = "the options are: root_id = \"…\", on_error = deny or allow, held, hooks, crate = \"…\"";
 
@@ -25,12 +25,11 @@ pub(super) enum OnError {
 
 impl Options {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut options = Self::default();
-        match Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(metas) => metas.iter().for_each(|meta| options.read(meta, errors)),
-            Err(error) => errors.push(syn::Error::new(error.span(), format!("{error}; {OPTIONS}"))),
+        let mut parsed = Self::default();
+        for meta in options(tokens, OPTIONS, errors) {
+            parsed.read(&meta, errors);
         }
-        options
+        parsed
     }
 
     fn read(&mut self, meta: &Meta, errors: &mut Errors) {

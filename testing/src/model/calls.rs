@@ -58,7 +58,7 @@ impl Calls {
     fn stream<T>(&self, act: impl FnOnce(&mut StreamState) -> T) -> Option<T> {
         self.with(|state| {
             let plugin = &state.plugins[self.plugin];
-            let stream = *plugin.contexts.get(&plugin.effective)?;
+            let (stream, _) = *plugin.contexts.get(&plugin.effective)?;
             Some(act(&mut state.streams[stream]))
         })
     }
@@ -126,7 +126,11 @@ impl Host for Calls {
         if let Err(status) = self.count("proxy_set_tick_period_milliseconds") {
             return status;
         }
-        self.with(|state| state.plugins[self.plugin].tick = milliseconds);
+        self.with(|state| {
+            let plugin = &mut state.plugins[self.plugin];
+            let root = plugin.root_of(plugin.effective);
+            plugin.roots.entry(root).or_default().tick = milliseconds;
+        });
         Status::OK
     }
 
@@ -137,7 +141,10 @@ impl Host for Calls {
         }
         let part = |bytes: &[u8]| bytes.iter().skip(start).take(max).copied().collect();
         match buffer {
-            CONFIGURATION => Ok(self.with(|state| part(&state.plugins[self.plugin].configuration))),
+            CONFIGURATION => self.with(|state| {
+                let plugin = &state.plugins[self.plugin];
+                plugin.roots.get(&plugin.current).map(|root| part(&root.configuration)).ok_or(Status::NOT_FOUND)
+            }),
             VM_CONFIGURATION => Ok(Vec::new()),
             CALL_BODY => self.with(|state| state.plugins[self.plugin].answer.as_ref().map(|(_, body)| part(body)).ok_or(Status::NOT_FOUND)),
             REQUEST_BODY | RESPONSE_BODY => {
@@ -305,6 +312,7 @@ impl Host for Calls {
             let call = Call {
                 plugin: self.plugin,
                 vm: plugin.generation,
+                root: plugin.root_of(plugin.effective),
                 token: plugin.tokens,
                 cluster,
                 request,
@@ -324,7 +332,7 @@ impl Host for Calls {
         }
         self.with(|state| {
             let plugin = &mut state.plugins[self.plugin];
-            if context > super::ROOT && !plugin.contexts.contains_key(&context) {
+            if context != 0 && !plugin.roots.contains_key(&context) && !plugin.contexts.contains_key(&context) {
                 return Status::BAD_ARGUMENT;
             }
             plugin.effective = context;
@@ -375,7 +383,7 @@ impl Calls {
     fn defer(&self, action: impl FnOnce(usize) -> Deferred) -> Status {
         self.with(|state| {
             let plugin = &mut state.plugins[self.plugin];
-            if let Some(stream) = plugin.contexts.get(&plugin.effective).copied() {
+            if let Some((stream, _)) = plugin.contexts.get(&plugin.effective).copied() {
                 plugin.deferred.push(action(stream));
             }
         });

@@ -131,6 +131,12 @@ impl Model {
         if direction == REQUEST { position } else { self.plugins.len() - 1 - position }
     }
 
+    /// The filter at a position, if the stream meets it: a response passes those that have not seen the request, or whose VM has died.
+    fn meets(&self, stream: usize, direction: usize, position: usize) -> Option<usize> {
+        let filter = self.filter_at(direction, position);
+        (direction == REQUEST || self.known(stream, filter).is_some()).then_some(filter)
+    }
+
     fn position_of(&self, direction: usize, filter: usize) -> usize {
         self.filter_at(direction, filter)
     }
@@ -160,9 +166,10 @@ impl Model {
         self.revive(filter);
         let context = self.plugins[filter].next_context;
         self.plugins[filter].next_context += 1;
-        self.shared.with(|state| state.plugins[filter].contexts.insert(context, stream));
+        let root = self.plugins[filter].root;
+        self.shared.with(|state| state.plugins[filter].contexts.insert(context, (stream, root)));
         self.streams[stream].contexts[filter] = Some((self.plugins[filter].generation, context));
-        self.call(filter, Callback::ContextCreate { context, parent: super::ROOT }).map(|_| context)
+        self.call(filter, Callback::ContextCreate { context, parent: root }).map(|_| context)
     }
 
     /// A callback of a stream; `None` if the VM is dead, for which the stream is failed.
@@ -177,10 +184,7 @@ impl Model {
 
     fn headers(&mut self, stream: usize, direction: usize, start: usize, end_of_stream: bool) {
         for position in start..self.plugins.len() {
-            let filter = self.filter_at(direction, position);
-            if direction == RESPONSE && self.known(stream, filter).is_none() {
-                continue;
-            }
+            let Some(filter) = self.meets(stream, direction, position) else { continue };
             self.reach(stream, filter, direction, |reach| reach.headers = true);
             let headers = self.shared.with(|state| state.streams[stream].headers[direction].len()) as u32;
             let pause = self.ask(stream, filter, |context| match direction {
@@ -210,10 +214,7 @@ impl Model {
             if self.stopped(stream, direction) {
                 return;
             }
-            let filter = self.filter_at(direction, position);
-            if direction == RESPONSE && self.known(stream, filter).is_none() {
-                continue;
-            }
+            let Some(filter) = self.meets(stream, direction, position) else { continue };
             let hold = self.streams[stream].holds[filter][direction];
             let size = self.reach(stream, filter, direction, |reach| {
                 reach.buffer.append(&mut chunk);
@@ -256,10 +257,7 @@ impl Model {
             if self.stopped(stream, direction) {
                 return;
             }
-            let filter = self.filter_at(direction, position);
-            if direction == RESPONSE && self.known(stream, filter).is_none() {
-                continue;
-            }
+            let Some(filter) = self.meets(stream, direction, position) else { continue };
             if self.streams[stream].holds[filter][direction].stop == Stop::All {
                 self.streams[stream].holds[filter][direction].trailers = true;
                 return;
@@ -486,6 +484,7 @@ impl Model {
             self.call(filter, Callback::Done { context });
             self.call(filter, Callback::Delete { context });
             self.shared.with(|state| state.plugins[filter].contexts.remove(&context));
+            self.retire(filter);
         }
     }
 }

@@ -50,21 +50,28 @@ pub(crate) struct Refused {
 #[derive(Default)]
 pub(crate) struct PluginState {
     pub(crate) root_id: String,
-    pub(crate) configuration: Vec<u8>,
+    /// The root contexts, each with its configuration and the period of its tick in milliseconds.
+    pub(crate) roots: BTreeMap<u32, Root>,
     pub(crate) hold_headers: bool,
     /// How many VMs there were before this one.
     pub(crate) generation: u32,
     /// The context whose callback runs, and the one that calls act on.
     pub(crate) current: u32,
     pub(crate) effective: u32,
-    /// The streams, by context id.
-    pub(crate) contexts: BTreeMap<u32, usize>,
+    /// The streams, by context id, each with its root context.
+    pub(crate) contexts: BTreeMap<u32, (usize, u32)>,
     pub(crate) deferred: Vec<Deferred>,
     /// Headers and body of the call-out that is being answered.
     pub(crate) answer: Option<(Headers, Vec<u8>)>,
-    pub(crate) tick: u32,
     pub(crate) tokens: u32,
     pub(crate) panic: Option<String>,
+}
+
+/// One configuration of a plugin.
+#[derive(Clone, Default)]
+pub(crate) struct Root {
+    pub(crate) configuration: Vec<u8>,
+    pub(crate) tick: u32,
 }
 
 /// What a filter asked for in a callback, and is done when that has returned.
@@ -77,8 +84,9 @@ pub(crate) enum Deferred {
 /// A call-out.
 pub(crate) struct Call {
     pub(crate) plugin: usize,
-    /// The generation of the VM that sent it.
+    /// The generation of the VM that sent it, and the root context that it belongs to.
     pub(crate) vm: u32,
+    pub(crate) root: u32,
     pub(crate) token: u32,
     pub(crate) cluster: String,
     pub(crate) request: Request,
@@ -118,8 +126,13 @@ impl Shared {
 // === impl PluginState ===
 
 impl PluginState {
-    pub(crate) fn new(root_id: &str, configuration: &[u8], hold_headers: bool) -> Self {
-        Self { root_id: root_id.to_owned(), configuration: configuration.to_vec(), hold_headers, ..Self::default() }
+    pub(crate) fn new(root_id: &str, hold_headers: bool, generation: u32) -> Self {
+        Self { root_id: root_id.to_owned(), hold_headers, generation, ..Self::default() }
+    }
+
+    /// The root context that a context belongs to; itself, if it is one.
+    pub(crate) fn root_of(&self, context: u32) -> u32 {
+        self.contexts.get(&context).map_or(context, |(_, root)| *root)
     }
 
     /// A callback of this context begins.

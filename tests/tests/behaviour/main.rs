@@ -13,5 +13,6 @@ mod leaving;
 mod panics;
 mod refusals;
 mod replies;
+mod updates;
 mod wakes;
 mod wrong;
