@@ -2,10 +2,10 @@
 //!
 //! It follows what Envoy 1.40 does with an HTTP filter: which headers and bodies a callback can reach, what `Pause` stops with and without
 //! `allow_on_headers_stop_iteration`, how a stream goes on, local replies and their way back through the filter, buffer limits, call-outs with the answers that Envoy makes up, log → done → delete,
-//! ticks, and a VM that dies and is made anew after a second.
+//! ticks, configuration updates in a live VM, and a VM that dies and is made anew after a second.
 //!
 //! It has one worker and one VM for each filter of the chain. It does not have: shared data and queues, gRPC, metrics other than counters and gauges, properties other than the plugin's
-//! own, foreign functions, configuration updates. A filter that asks for those gets the status with which Envoy says "not found" or "failed"; test it in the real Envoy.
+//! own, foreign functions. A filter that asks for those gets the status with which Envoy says "not found" or "failed"; test it in the real Envoy.
 
 mod calls;
 mod chain;

@@ -11,7 +11,7 @@ fn configured(proxy: Proxy<Auth>) -> Proxy<Auth> {
     proxy.configure(json!({
         "realm": "test",
         "consumers": [{ "name": "alice", "key": "alice-key" }],
-        "authority": { "cluster": "authority", "path": "/whose-key", "timeout_ms": 100 },
+        "authority": { "cluster": "authority", "path": "/whose-key", "timeout_ms": 500 },
     }))
 }
 
@@ -64,7 +64,7 @@ async fn no_decision_is_no_admission(proxy: Proxy<Auth>) {
             Some("broken") => Response::new(500),
             Some("nameless") => Response::new(200),
             Some("cut") => Response::new(200).with_header("x-consumer", "x").with_body("half").cut_off(),
-            _ => Response::new(200).with_header("x-consumer", "late").after(Duration::from_millis(300)),
+            _ => Response::new(200).with_header("x-consumer", "late").after(Duration::from_millis(1500)),
         })
         .start()
         .await;

@@ -47,3 +47,27 @@ impl HttpHooks for TrapInHook {
 
     fn on_call_response(&self, _: &mut (), _: CallResponse<'_>) {}
 }
+
+/// Panics when it is configured.
+#[filter]
+#[derive(Debug)]
+pub struct TrapInConfigure;
+
+/// Nothing to configure.
+#[config]
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Configure for TrapInConfigure {
+    type Config = Nothing;
+
+    fn configure(_: Nothing, _: &mut Plugin) -> Result<Self> {
+        trap()
+    }
+}
+
+impl HttpFilter for TrapInConfigure {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        Ok(next.run(request).await)
+    }
+}

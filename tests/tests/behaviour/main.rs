@@ -6,6 +6,7 @@
 mod bodies;
 mod calls;
 mod chains;
+mod crates;
 mod errors;
 mod headers;
 mod hooks;

@@ -1,7 +1,14 @@
+//! A filter that panics ends its VM: the proxy goes on, and natively the process does.
+
 use std::time::Duration;
 
-use filters::traps::{TrapAfterCall, TrapInHook};
+use filters::traps::{TrapAfterCall, TrapInConfigure, TrapInHook};
 use inproxy_test::{Proxy, Request, Response, json};
+
+#[inproxy_test::test]
+async fn a_filter_that_panics_while_it_is_configured_is_refused(proxy: Proxy<TrapInConfigure>) {
+    proxy.refused().await.expect_log("on purpose");
+}
 
 #[inproxy_test::test]
 async fn a_filter_that_panics_answers_503(proxy: Proxy<TrapInHook>) {

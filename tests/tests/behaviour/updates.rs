@@ -25,11 +25,11 @@ async fn a_configuration_that_is_refused_leaves_the_old_one_at_work(proxy: Proxy
 
 #[inproxy_test::test]
 async fn a_request_that_is_under_way_keeps_the_configuration_it_began_with(proxy: Proxy<AskFirst>) {
-    let slow = |_: &Request| Response::new(200).after(Duration::from_millis(150));
+    let slow = |_: &Request| Response::new(200).after(Duration::from_millis(600));
     let proxy = proxy.configure(json!({ "authority": "one" })).cluster("one", slow).cluster("two", |_| Response::new(403));
     let mut proxy = proxy.start().await;
     let under_way = proxy.open(&Request::get("/")).await;
-    proxy.advance(Duration::from_millis(20)).await;
+    proxy.advance(Duration::from_millis(150)).await;
     proxy.update(json!({ "authority": "two" })).await.unwrap();
     assert_eq!(proxy.send(Request::get("/")).await.status(), 403);
     assert_eq!(under_way.response().await.status(), 200);

@@ -89,7 +89,7 @@ async fn headers_that_went_on_cannot_be_had_back() {
 #[tokio::test]
 async fn a_refusal_that_comes_after_the_responses_headers_resets_the_stream_once() {
     let envoy = throw_away().await;
-    let authority = refusing_after(Duration::from_millis(50)).await;
+    let authority = refusing_after(Duration::from_millis(400)).await;
     // Its end never comes.
     let upstream = Server::answering(|_| Some(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe start".to_vec())).await;
     let address = Proxy::before(&upstream)

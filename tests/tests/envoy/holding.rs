@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{get, post, post_chunked};
 
 /// How long the authority takes. It must outlast what would slip past.
-const THINKING: Duration = Duration::from_millis(100);
+const THINKING: Duration = Duration::from_millis(400);
 
 async fn slow_authority(status: u16) -> Server {
     Server::answering_after(THINKING, move |_| Some(format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\n\r\nno").into_bytes())).await
@@ -44,7 +44,7 @@ async fn nothing_slips_past_when(verdict: u16, root_id: &str, hold_headers: bool
         let mut connection = Connection::open(address).await;
         connection.send(&request).await;
         authority.seen().until("the authority is asked", |seen| seen.requests().len() == asked).await;
-        assert!(connection.silent_for(THINKING / 2).await, "{what}: an answer before the verdict");
+        assert!(connection.silent_for(THINKING / 8).await, "{what}: an answer before the verdict");
         assert_eq!(upstream.seen().bytes().len(), before, "{what}: bytes before the verdict");
         let response = connection.response().await;
         assert_eq!(response.status(), verdict, "{what}");
@@ -130,7 +130,7 @@ async fn the_first_half_of_a_body_waits_for_the_second_though_the_headers_went_o
         let mut connection = Connection::open(address).await;
         connection.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 16\r\n\r\nsmuggled").await;
         authority.seen().until("the authority is asked", |seen| seen.requests().len() == 1).await;
-        assert!(connection.silent_for(THINKING * 2).await);
+        assert!(connection.silent_for(THINKING * 3 / 2).await);
         let early = String::from_utf8_lossy(&upstream.seen().bytes()).to_lowercase();
         assert!(!early.contains("smuggled"), "{then} {hold_headers}: {early}");
         connection.send("-smuggle").await;

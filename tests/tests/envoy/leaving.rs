@@ -9,7 +9,7 @@ use crate::{get, post};
 async fn a_client_that_leaves_while_a_call_is_out_leaves_nothing_behind() {
     let envoy = throw_away().await;
     let upstream = Server::saying("hello").await;
-    let authority = Server::answering_after(Duration::from_millis(60), |_| Some(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
+    let authority = Server::answering_after(Duration::from_millis(400), |_| Some(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
     let address = Proxy::before(&upstream)
         .cluster("authority", &[authority.address()])
         .filter("ask_first", json!({ "authority": "$authority" }))
@@ -23,7 +23,7 @@ async fn a_client_that_leaves_while_a_call_is_out_leaves_nothing_behind() {
         drop(connection);
     }
     // The answers come after the streams are gone.
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
     assert!(upstream.seen().bytes().is_empty(), "a request whose client left went on");
     assert_eq!(Connection::exchange(address, get("/", "")).await.status(), 200, "the plugin goes on");
     envoy.still_running().unwrap();

@@ -28,12 +28,12 @@ async fn is_ended_by(timeout: impl FnOnce(&mut Listener)) {
 
 #[tokio::test]
 async fn a_request_whose_filter_traps_after_a_call_is_ended_by_request_timeout() {
-    is_ended_by(|listener| listener.request_timeout = Duration::from_millis(500)).await;
+    is_ended_by(|listener| listener.request_timeout = Duration::from_millis(1200)).await;
 }
 
 #[tokio::test]
 async fn a_request_whose_filter_traps_after_a_call_is_ended_by_stream_idle_timeout() {
-    is_ended_by(|listener| listener.stream_idle_timeout = Duration::from_millis(500)).await;
+    is_ended_by(|listener| listener.stream_idle_timeout = Duration::from_millis(1200)).await;
 }
 
 #[tokio::test]
