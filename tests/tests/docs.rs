@@ -1,0 +1,44 @@
+//! The pages of `docs` are true where that can be checked: what they include is there, and what they name exists.
+
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
+
+use std::{fs, path::Path};
+
+fn docs() -> impl Iterator<Item = (String, String)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let pages = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "md"));
+    pages.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
+}
+
+#[test]
+fn code_is_included_from_files_that_are_compiled() {
+    let mut included = 0;
+    for (page, text) in docs() {
+        for include in text.split("{{#include ").skip(1) {
+            let (file, anchor) = include.split_once("}}").unwrap().0.rsplit_once(':').expect("a file and an anchor");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
+            let code = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {file}: {error}"));
+            assert!(code.contains(&format!("ANCHOR: {anchor}\n")) && code.contains(&format!("ANCHOR_END: {anchor}\n")), "{page}: {file} has no {anchor}");
+            included += 1;
+        }
+    }
+    assert!(included > 0);
+}
+
+#[test]
+fn every_page_is_in_the_summary() {
+    let summary = docs().find(|(page, _)| page == "SUMMARY.md").unwrap().1;
+    for (page, _) in docs().filter(|(page, _)| page != "SUMMARY.md") {
+        assert!(summary.contains(&format!("({page})")), "{page} is not in SUMMARY.md");
+    }
+}
+
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let hello = fs::read_to_string(root.join("examples/hello/src/lib.rs")).unwrap();
+    let code = hello.split_once("use inproxy").map(|(_, code)| format!("use inproxy{code}")).unwrap();
+    assert!(readme.contains(code.trim()), "README.md shows another examples/hello/src/lib.rs than there is");
+    assert!(hello.lines().count() <= 25);
+}
