@@ -18,7 +18,10 @@ fn code_is_included_from_files_that_are_compiled() {
             let (file, anchor) = include.split_once("}}").unwrap().0.rsplit_once(':').expect("a file and an anchor");
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
             let code = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {file}: {error}"));
-            assert!(code.contains(&format!("ANCHOR: {anchor}\n")) && code.contains(&format!("ANCHOR_END: {anchor}\n")), "{page}: {file} has no {anchor}");
+            assert!(
+                code.contains(&format!("ANCHOR: {anchor}\n")) && code.contains(&format!("ANCHOR_END: {anchor}\n")),
+                "{page}: {file} has no {anchor}"
+            );
             included += 1;
         }
     }
