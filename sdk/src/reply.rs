@@ -4,7 +4,7 @@ use crate::{
     Error,
     abi::{self, Status},
     error::HostError,
-    headers::{AsHeaderName, AsHeaderValue, Check, Edited, HeaderList, HeadersMut},
+    headers::{AsHeaderName, AsHeaderValue, Check, Edited, HeaderList, HeadersMut, not_framing},
 };
 
 /// An answer that the filter itself gives: what Envoy calls a
@@ -45,7 +45,7 @@ impl LocalReply {
     ///
     /// Only if name or value is raw and invalid; see [`HeadersMut`].
     pub fn with_header<N: AsHeaderName, V: AsHeaderValue>(mut self, name: N, value: V) -> Edited<N, V, Self> {
-        let outcome = self.headers.append(name, value).map_err(Into::into);
+        let outcome = name.to_name().and_then(|name| not_framing(&name)).and_then(|()| self.headers.append(name, value)).map_err(Into::into);
         <<N::Check as Check>::And<V::Check>>::settle(self, outcome)
     }
 

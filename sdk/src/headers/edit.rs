@@ -123,7 +123,7 @@ impl<'a> HeadersMut<'a> {
 
     fn checked<'n, 'v>(&self, name: &'n impl AsHeaderName, value: &'v impl AsHeaderValue) -> Result<(Cow<'n, str>, &'v [u8])> {
         let name = name.to_name()?;
-        if matches!(self.0, Target::Proxy(_, Framing::Kept)) {
+        if matches!(self.0, Target::Proxy(_, Framing::Kept) | Target::List(_)) {
             super::not_framing(&name)?;
         }
         Ok((name, value.to_value()?))

@@ -49,3 +49,11 @@ async fn a_status_that_ends_no_request_is_an_error_of_the_filter(proxy: Proxy<Re
     assert!(proxy.upstream().requests().is_empty());
     proxy.expect_log("a local reply must have a status from 200 to 599, not 101").await;
 }
+
+#[inproxy_test::test]
+async fn a_reply_cannot_say_itself_how_long_it_is(proxy: Proxy<Reply>) {
+    let proxy = proxy.configure(json!({ "status": 200, "headers": [["transfer-encoding", "chunked"]], "body": "no chunk" })).start().await;
+    let response = proxy.send(Request::get("/")).await;
+    assert_eq!((response.status(), response.is_whole()), (500, true));
+    proxy.expect_log("transfer-encoding cannot be set").await;
+}
