@@ -182,7 +182,8 @@ impl Model {
         let result = one.vm.call(callback);
         if let Err(trap) = &result {
             let now = self.shared.with(|state| {
-                state.log.push(format!("the filter panicked in {}: {}", callback.export().0, trap.0));
+                let calls = state.recent_calls.iter().copied().collect::<Vec<_>>().join(", ");
+                state.log.push(format!("the filter panicked in {}: {} (after the host calls: {calls})", callback.export().0, trap.0));
                 state.now
             });
             one.dead = Some(now);
@@ -345,6 +346,11 @@ impl Model {
     /// How often VMs were entered, and each host function was called.
     pub(crate) fn counts(&self) -> (u64, BTreeMap<&'static str, u64>) {
         self.shared.with(|state| (state.vm_entries, state.host_calls.clone()))
+    }
+
+    /// How many instructions modules have run.
+    pub(crate) fn fuel(&self) -> u64 {
+        self.shared.with(|state| state.fuel)
     }
 
     /// What a cluster's server saw.

@@ -302,6 +302,14 @@ impl Running {
         }
     }
 
+    /// How many instructions the modules have run since the start, as the wasm engine counts them. `None` on the other hosts.
+    pub fn fuel(&self) -> Option<u64> {
+        match &self.0 {
+            Backend::Model(model) => Some(model.borrow().fuel()).filter(|fuel| *fuel > 0),
+            Backend::Envoy(_) => None,
+        }
+    }
+
     /// How often each host function was called since the start, by its name in the ABI. `None` in the real Envoy.
     pub fn host_calls(&self) -> Option<BTreeMap<&'static str, u64>> {
         match &self.0 {

@@ -28,6 +28,9 @@ const LAST_MAP: u32 = 7;
 /// The highest level of the log.
 const CRITICAL: u32 = 5;
 
+/// How many host calls a trap is reported with.
+const RECENT: usize = 6;
+
 // === impl Calls ===
 
 impl Calls {
@@ -43,11 +46,20 @@ impl Calls {
     /// Counts a call; the status with which the test has it refused, if it does.
     fn count(&self, call: &'static str) -> Result<(), Status> {
         self.with(|state| {
+            if state.recent_calls.len() == RECENT {
+                state.recent_calls.pop_front();
+            }
+            state.recent_calls.push_back(call);
             let count = state.host_calls.entry(call).or_default();
             *count += 1;
             let refused = state.refusals.iter().find(|refusal| refusal.call == call && refusal.nth.is_none_or(|nth| nth == *count));
             refused.map_or(Ok(()), |refusal| Err(refusal.status))
         })
+    }
+
+    /// The engine has run so many instructions in a callback.
+    pub(crate) fn spent(&self, fuel: u64) {
+        self.with(|state| state.fuel += fuel);
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -104,6 +116,12 @@ impl Host for Calls {
         }
         self.with(|state| state.log.push(String::from_utf8_lossy(message).into_owned()));
         Status::OK
+    }
+
+    fn log_level(&self) -> Result<u32, Status> {
+        const INFO: u32 = 2;
+        self.count("proxy_get_log_level")?;
+        Ok(INFO)
     }
 
     fn environment(&self, name: &str) -> Option<String> {

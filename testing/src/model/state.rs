@@ -1,7 +1,7 @@
 //! What host calls read and change.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -32,8 +32,12 @@ pub(crate) struct State {
     pub(crate) seen: BTreeMap<String, Vec<Request>>,
     /// How often each host function was called, by its name in the ABI.
     pub(crate) host_calls: BTreeMap<&'static str, u64>,
+    /// The last of them, the oldest first.
+    pub(crate) recent_calls: VecDeque<&'static str>,
     /// How often a VM was entered.
     pub(crate) vm_entries: u64,
+    /// How many instructions modules have run, as the engine counts them.
+    pub(crate) fuel: u64,
     pub(crate) refusals: Vec<Refused>,
 }
 

@@ -91,7 +91,10 @@ impl Vm for WasmVm {
         let arguments: Vec<_> = arguments.into_iter().map(|argument| Val::I32(argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
         self.store.set_fuel(FUEL).expect("fuel is on");
-        match function.call(&mut self.store, &arguments, &mut results) {
+        let ended = function.call(&mut self.store, &arguments, &mut results);
+        let left = self.store.get_fuel().unwrap_or(0);
+        self.store.data().calls.spent(FUEL - left);
+        match ended {
             Ok(()) => Ok(match results.first() {
                 Some(Val::I32(result)) => *result as u32,
                 _ => 0,

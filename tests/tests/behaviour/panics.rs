@@ -20,6 +20,14 @@ async fn a_filter_that_panics_answers_503(proxy: Proxy<TrapInHook>) {
     proxy.expect_log("on purpose").await;
 }
 
+#[inproxy_test::test(only(native, wasm), because = "Envoy does not report host calls")]
+async fn a_panic_is_reported_with_the_host_calls_that_led_there(proxy: Proxy<TrapInHook>) {
+    let proxy = proxy.configure(json!({})).start().await;
+    proxy.send(Request::get("/")).await;
+    proxy.expect_log("the filter panicked in proxy_on_request_headers: ").await;
+    proxy.expect_log("(after the host calls: proxy_get_log_level, proxy_get_property, proxy_get_buffer_bytes, proxy_get_header_map_value)").await;
+}
+
 #[inproxy_test::test(only(native, wasm), because = "Envoy waits for its request_timeout of 30 seconds")]
 async fn a_request_whose_filter_panics_after_a_call_is_ended_by_the_timeout_and_a_new_vm_follows(proxy: Proxy<TrapAfterCall>) {
     let proxy = proxy.configure(json!({ "authority": "authority" })).cluster("authority", |_| Response::new(200)).start().await;

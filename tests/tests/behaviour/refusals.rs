@@ -86,3 +86,16 @@ async fn what_a_request_costs_in_calls_is_known(proxy: Proxy<EditHeaders>) {
     assert_eq!(cost, [("proxy_get_header_map_pairs", 1), ("proxy_replace_header_map_value", 2)]);
 }
 // ANCHOR_END: cost
+
+#[inproxy_test::test(only(wasm), because = "only the engine counts instructions")]
+async fn what_a_request_costs_in_instructions_is_the_same_every_time(proxy: Proxy<EditHeaders>) {
+    let proxy = proxy.configure(json!({ "insert": [["x-a", b"1"]] })).start().await;
+    let mut costs = Vec::new();
+    for _ in 0..6 {
+        let before = proxy.fuel().unwrap();
+        proxy.send(Request::get("/")).await;
+        costs.push(proxy.fuel().unwrap() - before);
+    }
+    // The first requests fill tables that the later ones find.
+    assert!(costs[3] > 0 && costs[3] == costs[4] && costs[4] == costs[5], "{costs:?}");
+}
