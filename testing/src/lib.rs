@@ -52,6 +52,7 @@ pub use serde_json::json;
 pub use self::message::{Request, Response};
 pub use self::proxy::{Exchange, Proxy, Refusal, Running, Service};
 pub use self::run::HostKind;
+pub use self::vm::built as built_module;
 
 /// What `#[inproxy_test::test]` writes into a test. Not for use by hand.
 #[doc(hidden)]

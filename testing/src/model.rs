@@ -213,7 +213,7 @@ impl Model {
     fn perform(&mut self, plugin: usize, action: Deferred) {
         match action {
             Deferred::Continue { stream, direction } => self.continue_stream(stream, plugin, direction),
-            Deferred::Reply { stream, response } => self.local_reply(stream, Some(plugin), response),
+            Deferred::Reply { stream, response } => self.local_reply(stream, response),
             Deferred::Close { stream } => self.reset(stream),
         }
     }

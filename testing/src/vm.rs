@@ -19,7 +19,11 @@ pub(crate) trait Vm {
 }
 
 /// Builds the filter crate in a folder, once in a process; the module's file.
-pub(crate) fn built(manifest_dir: &str) -> PathBuf {
+///
+/// # Panics
+///
+/// If it does not build.
+pub fn built(manifest_dir: &str) -> PathBuf {
     static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(path) = built.get(manifest_dir) {

@@ -137,10 +137,6 @@ impl Model {
         (direction == REQUEST || self.known(stream, filter).is_some()).then_some(filter)
     }
 
-    fn position_of(&self, direction: usize, filter: usize) -> usize {
-        self.filter_at(direction, filter)
-    }
-
     /// Whether a direction cannot go on: what is called for it may have ended it.
     fn stopped(&self, stream: usize, direction: usize) -> bool {
         let one = &self.streams[stream];
@@ -177,7 +173,7 @@ impl Model {
         let action = self.context(stream, filter).and_then(|context| self.call(filter, callback(context)));
         if action.is_none() && !self.streams[stream].over {
             self.streams[stream].aborted = true;
-            self.local_reply(stream, None, Response::new(503));
+            self.local_reply(stream, Response::new(503));
         }
         action.map(|action| action != 0)
     }
@@ -314,7 +310,8 @@ impl Model {
         if self.stopped(stream, direction) {
             return;
         }
-        let position = self.position_of(direction, filter);
+        // The same reckoning leads from a filter to its position.
+        let position = self.filter_at(direction, filter);
         let held = std::mem::take(&mut self.streams[stream].holds[filter][direction]);
         if held.stop == Stop::No {
             return;
@@ -352,11 +349,11 @@ impl Model {
             return;
         }
         if direction == REQUEST {
-            self.local_reply(stream, None, Response::new(413).with_body("Payload Too Large"));
+            self.local_reply(stream, Response::new(413).with_body("Payload Too Large"));
         } else if self.streams[stream].out[RESPONSE].headers.is_some() {
             self.reset(stream);
         } else {
-            self.local_reply(stream, None, Response::new(500).with_body("Internal Server Error"));
+            self.local_reply(stream, Response::new(500).with_body("Internal Server Error"));
         }
     }
 
@@ -373,7 +370,7 @@ impl Model {
         let headers = out.headers.unwrap_or_default();
         let get = |name: &[u8]| headers.iter().find(|(other, _)| other == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
         let (Some(method), Some(path), Some(authority)) = (get(b":method"), get(b":path"), get(b":authority")) else {
-            self.local_reply(stream, None, Response::new(404));
+            self.local_reply(stream, Response::new(404));
             return;
         };
         let trailers = if out.with_trailers { trailers } else { Headers::new() };
@@ -432,7 +429,7 @@ impl Model {
     }
 
     /// An answer in the place of the upstream's, by a filter or by Envoy itself.
-    pub(super) fn local_reply(&mut self, stream: usize, by: Option<usize>, reply: Response) {
+    pub(super) fn local_reply(&mut self, stream: usize, reply: Response) {
         if self.streams[stream].over {
             return;
         }
@@ -447,7 +444,6 @@ impl Model {
             return;
         }
         // It replaces a response that the filters have seen, and goes to the client at once.
-        let _ = by;
         let headers = self.head(&reply, false, false);
         let out = &mut self.streams[stream].out[RESPONSE];
         *out = Out { headers: Some(headers), body: reply.message.body, ended: true, with_trailers: false };
@@ -466,7 +462,7 @@ impl Model {
     pub(super) fn request_timeout(&mut self, stream: usize) {
         let one = &self.streams[stream];
         if !one.over && !one.answered && !one.out[REQUEST].ended {
-            self.local_reply(stream, None, Response::new(408).with_body("request timeout"));
+            self.local_reply(stream, Response::new(408).with_body("request timeout"));
         }
     }
 
