@@ -25,6 +25,17 @@ pub struct Built {
 ///
 /// [`Error`], in particular [`Error::Module`] for two filters with one root id.
 pub fn build(dir: &Path) -> Result<Built, Error> {
+    let path = compile(dir)?;
+    let inspected = inspect(&path)?;
+    Ok(Built { path, inspected })
+}
+
+/// Compiles the crate in `dir` to a module, as [`build`] does, whatever it is written with; the file.
+///
+/// # Errors
+///
+/// [`Error`], if it does not compile to a module.
+pub fn compile(dir: &Path) -> Result<PathBuf, Error> {
     ensure_target(dir)?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -40,9 +51,7 @@ pub fn build(dir: &Path) -> Result<Built, Error> {
     if !status.success() {
         return Err(Error::Compile);
     }
-    let path = module.ok_or_else(|| Error::NoModule(dir.to_path_buf()))?;
-    let inspected = inspect(&path)?;
-    Ok(Built { path, inspected })
+    module.ok_or_else(|| Error::NoModule(dir.to_path_buf()))
 }
 
 /// The module that a message of cargo speaks of.

@@ -10,7 +10,7 @@ mod run;
 mod target;
 mod watch;
 
-pub use self::build::{Built, build};
+pub use self::build::{Built, build, compile};
 pub use self::error::Error;
 pub use self::module::{FilterInModule, Inspected, inspect};
 pub use self::project::{Answer, Filter, Project, Run, Sample, Service};

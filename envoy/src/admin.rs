@@ -59,6 +59,19 @@ impl Admin {
         Ok(named.filter(|(name, _)| name.starts_with(prefix)).map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// How many values a histogram has taken.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] if there is no answer.
+    pub async fn samples(&self, name: &str) -> Result<u64, ClientError> {
+        let json = self.json("/stats?format=json&type=Histograms&histogram_buckets=detailed&usedonly").await?;
+        let details = json.pointer("/stats/0/histograms/details").and_then(Value::as_array).cloned().unwrap_or_default();
+        let named = details.iter().find(|histogram| histogram.get("name").and_then(Value::as_str) == Some(name));
+        let buckets = named.and_then(|histogram| histogram.get("totals")).and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(buckets.iter().filter_map(|bucket| bucket.get("count")?.as_u64()).sum())
+    }
+
     /// What is behind a path, as JSON; null if it is not.
     pub(crate) async fn json(&self, path: &str) -> Result<Value, ClientError> {
         let body = self.get(path).await?.unwrap_or_default();

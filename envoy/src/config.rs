@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::process::Options;
+
 /// Tells a filter that it may hold headers while it reads a body: set whenever `allow_on_headers_stop_iteration` is.
 const HOLD_VARIABLE: &str = "INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION";
 
@@ -74,6 +76,14 @@ pub struct Listener {
     pub stream_idle_timeout: Duration,
     /// How many bytes Envoy buffers for a direction of a stream.
     pub buffer_limit: u32,
+    /// The name of its one route.
+    pub route: String,
+    /// The metadata of that route, by namespace.
+    pub route_metadata: Value,
+    /// Where it writes a line of JSON for each request that is over, with `status`, `details` and `flags`.
+    pub access_log: Option<PathBuf>,
+    /// Hands each connection to the worker that has the fewest.
+    pub balanced: bool,
 }
 
 /// Where requests go.
@@ -83,6 +93,10 @@ pub struct Cluster {
     pub name: String,
     /// Its servers; none at all makes every call fail at once.
     pub endpoints: Vec<SocketAddr>,
+    /// Speaks HTTP/2 with them, as gRPC needs.
+    pub http2: bool,
+    /// Its metadata, by namespace.
+    pub metadata: Value,
 }
 
 // === impl Module ===
@@ -169,6 +183,10 @@ impl Listener {
             request_timeout: Duration::from_secs(30),
             stream_idle_timeout: Duration::from_secs(60),
             buffer_limit: 1 << 20,
+            route: String::new(),
+            route_metadata: json!({}),
+            access_log: None,
+            balanced: false,
         }
     }
 
@@ -185,7 +203,7 @@ impl Listener {
             "name": "envoy.filters.http.router",
             "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
         }));
-        let manager = json!({
+        let mut manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": self.name,
             "http_filters": filters,
@@ -198,11 +216,28 @@ impl Listener {
                 "virtual_hosts": [{
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": self.cluster } }],
+                    "routes": [{
+                        "name": self.route,
+                        "match": { "prefix": "/" },
+                        "metadata": { "filter_metadata": self.route_metadata },
+                        "route": { "cluster": self.cluster },
+                    }],
                 }],
             },
         });
-        json!({
+        if let (Some(path), Some(manager)) = (&self.access_log, manager.as_object_mut()) {
+            let line = json!({ "status": "%RESPONSE_CODE%", "details": "%RESPONSE_CODE_DETAILS%", "flags": "%RESPONSE_FLAGS%" });
+            let log = json!({
+                "name": "envoy.access_loggers.file",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+                    "path": path,
+                    "log_format": { "json_format": line },
+                },
+            });
+            manager.insert("access_log".to_owned(), json!([log]));
+        }
+        let mut listener = json!({
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
             "name": self.name,
             "address": address(self.address),
@@ -210,7 +245,11 @@ impl Listener {
             "filter_chains": [{
                 "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }],
             }],
-        })
+        });
+        if let (true, Some(listener)) = (self.balanced, listener.as_object_mut()) {
+            listener.insert("connection_balance_config".to_owned(), json!({ "exact_balance": {} }));
+        }
+        listener
     }
 }
 
@@ -219,21 +258,24 @@ impl Listener {
 impl Cluster {
     /// A cluster of these servers.
     pub fn new(name: impl Into<String>, endpoints: impl Into<Vec<SocketAddr>>) -> Self {
-        Self { name: name.into(), endpoints: endpoints.into() }
+        Self { name: name.into(), endpoints: endpoints.into(), http2: false, metadata: json!({}) }
     }
 
     pub(crate) fn to_json(&self) -> Value {
         let endpoints: Vec<_> = self.endpoints.iter().map(|endpoint| json!({ "endpoint": { "address": address(*endpoint) } })).collect();
+        let protocol =
+            if self.http2 { json!({ "http2_protocol_options": {} }) } else { json!({ "http_protocol_options": { "enable_trailers": true } }) };
         json!({
             "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
             "name": self.name,
             "connect_timeout": "1s",
             "type": "STATIC",
+            "metadata": { "filter_metadata": self.metadata },
             "load_assignment": { "cluster_name": self.name, "endpoints": [{ "lb_endpoints": endpoints }] },
             "typed_extension_protocol_options": {
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                    "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+                    "explicit_http_config": protocol,
                 },
             },
         })
@@ -241,9 +283,10 @@ impl Cluster {
 }
 
 /// The bootstrap of an Envoy that has its listeners and clusters from files.
-pub(crate) fn bootstrap(listeners: &Path, clusters: &Path) -> Value {
+pub(crate) fn bootstrap(listeners: &Path, clusters: &Path, options: &Options) -> Value {
     json!({
-        "node": { "id": "inproxy", "cluster": "inproxy" },
+        "node": { "id": "inproxy", "cluster": "inproxy", "metadata": options.node_metadata },
+        "stats_flush_interval": seconds(options.stats_flush_interval),
         "admin": { "address": address(SocketAddr::from(([127, 0, 0, 1], 0))) },
         "dynamic_resources": { "lds_config": from_file(listeners), "cds_config": from_file(clusters) },
     })

@@ -37,6 +37,10 @@ pub struct Options {
     pub workers: u32,
     /// What it logs, as `--component-log-level` takes it.
     pub log: String,
+    /// The metadata of its node.
+    pub node_metadata: Value,
+    /// How often it sums up histograms.
+    pub stats_flush_interval: Duration,
 }
 
 /// A running Envoy with its own folder, its own ports, and listeners and clusters that can be changed. It is stopped when this is dropped.
@@ -46,6 +50,7 @@ pub struct Envoy {
     dir: TempDir,
     process: Mutex<Child>,
     resources: tokio::sync::Mutex<Resources>,
+    workers: u32,
 }
 
 #[derive(Debug, Default)]
@@ -92,7 +97,13 @@ pub enum StartError {
 impl Options {
     /// One worker, and the log of wasm modules.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self { binary: binary.into(), workers: 1, log: "wasm:info".to_owned() }
+        Self {
+            binary: binary.into(),
+            workers: 1,
+            log: "wasm:info".to_owned(),
+            node_metadata: Value::Object(Default::default()),
+            stats_flush_interval: Duration::from_secs(5),
+        }
     }
 }
 
@@ -109,13 +120,22 @@ impl Envoy {
         let path = |name: &str| dir.path().join(name);
         put(&path("listeners.json"), discovery_response(0, &[]).to_string().as_bytes())?;
         put(&path("clusters.json"), discovery_response(0, &[]).to_string().as_bytes())?;
-        fs::write(path("bootstrap.json"), bootstrap(&path("listeners.json"), &path("clusters.json")).to_string())?;
+        fs::write(path("bootstrap.json"), bootstrap(&path("listeners.json"), &path("clusters.json"), options).to_string())?;
         let log = File::create(path("envoy.log"))?;
         let process = Command::new("sh")
             .args(["-c", UNTIL_STDIN_ENDS, "envoy"])
             .arg(dir.path())
             .arg(&options.binary)
-            .args(["--disable-hot-restart", "--log-level", "warning", "--drain-time-s", "1", "--component-log-level"])
+            .args([
+                "--disable-hot-restart",
+                "--log-level",
+                "warning",
+                "--drain-time-s",
+                "1",
+                "--file-flush-interval-msec",
+                "20",
+                "--component-log-level",
+            ])
             .args([&options.log, "--concurrency", &options.workers.to_string()])
             .arg("--config-path")
             .arg(path("bootstrap.json"))
@@ -130,6 +150,7 @@ impl Envoy {
             dir,
             process: Mutex::new(process),
             resources: tokio::sync::Mutex::default(),
+            workers: options.workers,
         };
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -209,8 +230,12 @@ impl Envoy {
         let previous = resources.listeners.insert(listener.name.clone(), listener.to_json());
         resources.version += 1;
         let version = resources.version;
+        let before = self.added_to_workers().await?;
         self.write("listeners.json", version, &resources.listeners)?;
         let taken = self.listening(&listener.name, version).await;
+        if taken.is_ok() {
+            self.on_every_worker(before).await?;
+        }
         if taken.is_err() {
             // Else it would be tried, and refused, with every further update.
             match previous {
@@ -238,6 +263,22 @@ impl Envoy {
             self.still_running()?;
             self.wait_until(deadline).await?;
         }
+    }
+
+    /// How often a listener was added to a worker.
+    async fn added_to_workers(&self) -> Result<u64, StartError> {
+        const ADDED: &str = "listener_manager.listener_create_success";
+        Ok(self.admin.stat(ADDED).await?.unwrap_or(0))
+    }
+
+    /// Waits until a listener that is active has come to all workers: else the first connections would all go to one.
+    async fn on_every_worker(&self, before: u64) -> Result<(), StartError> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.workers > 1 && self.added_to_workers().await? < before + u64::from(self.workers) {
+            self.still_running()?;
+            self.wait_until(deadline).await?;
+        }
+        Ok(())
     }
 
     async fn address_of(&self, name: &str) -> Result<Option<SocketAddr>, StartError> {

@@ -3,7 +3,9 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Mutex, PoisonError},
     thread,
 };
@@ -11,9 +13,11 @@ use std::{
 use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, find};
 
 use crate::{
+    grpc::{GrpcCall, server::GrpcServer},
     message::{Message, Request, Response},
     model::UPSTREAM,
-    proxy::{Plan, STALE_REQUEST, STALE_RESPONSE, has_body},
+    proxy::{Plan, STALE_REQUEST, STALE_RESPONSE, Serve},
+    running::{Access, LogLevel, LogLine, has_body},
     vm,
     wire::{self, Connection, Seen, Server},
 };
@@ -23,6 +27,8 @@ pub(crate) struct EnvoyProxy {
     address: SocketAddr,
     listener: Listener,
     servers: BTreeMap<String, Server>,
+    services: BTreeMap<String, GrpcServer>,
+    access_log: PathBuf,
     /// What the counters were when the test began.
     before: BTreeMap<String, u64>,
 }
@@ -34,10 +40,15 @@ struct Lease {
     log: usize,
     /// How many tests it has had.
     tests: usize,
+    /// Whether another test can have it.
+    shared: bool,
 }
 
 /// Those that no test has now, and how many tests each has had. They end with the process.
 static IDLE: Mutex<Vec<(Envoy, usize)>> = Mutex::new(Vec::new());
+
+/// How often it sums up histograms.
+const FLUSH: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// How many tests one has: each leaves a listener behind.
 const TESTS: usize = 40;
@@ -56,37 +67,60 @@ impl EnvoyProxy {
         let binary = find(None, |installing| eprintln!("{installing}")).unwrap_or_else(|error| panic!("{error}"));
         let mut servers = BTreeMap::new();
         let mut clusters = Vec::new();
-        for (name, handler) in plan.clusters {
-            let Some(handler) = handler else {
-                clusters.push(Cluster::new(name, []));
-                continue;
+        let mut services = BTreeMap::new();
+        for (name, serve) in plan.clusters {
+            let mut cluster = match serve {
+                Serve::Nothing => Cluster::new(&name, []),
+                Serve::Grpc(handler) => {
+                    let service = GrpcServer::start(handler).await;
+                    let cluster = Cluster { http2: true, ..Cluster::new(&name, [service.address()]) };
+                    services.insert(name.clone(), service);
+                    cluster
+                }
+                Serve::Http(handler) => {
+                    let server = Server::answering_each(move |message| {
+                        let response = handler(&request(message));
+                        (response.delay, Some(on_the_wire(&response)))
+                    });
+                    let server = server.await;
+                    let cluster = Cluster::new(&name, [server.address()]);
+                    servers.insert(name.clone(), server);
+                    cluster
+                }
             };
-            let server = Server::answering_each(move |message| {
-                let response = handler(&request(message));
-                (response.delay, Some(on_the_wire(&response)))
-            });
-            let server = server.await;
-            clusters.push(Cluster::new(&name, [server.address()]));
-            servers.insert(name, server);
+            if name == UPSTREAM {
+                cluster.metadata = plan.around.cluster_metadata.clone();
+            }
+            clusters.push(cluster);
         }
-        let lease = Lease::take(&Options::new(binary)).await;
+        let mut options = Options::new(binary);
+        options.workers = plan.around.workers;
+        options.node_metadata = plan.around.node_metadata.clone();
+        options.stats_flush_interval = FLUSH;
+        let lease = Lease::take(&options, plan.around.is_shared()).await;
         let envoy = lease.get();
         envoy.put_clusters(&clusters).await.unwrap_or_else(|error| panic!("{error}\n{}", lease.log()));
         let mut listener = Listener::new(format!("test-{}-", lease.tests), UPSTREAM);
         listener.buffer_limit = plan.buffer_limit;
+        listener.route = plan.around.route;
+        listener.route_metadata = plan.around.route_metadata;
+        listener.balanced = plan.around.workers > 1;
+        let access_log = envoy.dir().join(format!("access-{}.log", lease.tests));
+        listener.access_log = Some(access_log.clone());
         for filter in plan.filters {
             listener.filters.push(Source::Inline(Module {
                 root_id: filter.root_id.to_owned(),
                 configuration: Some(filter.configuration),
                 hold_headers: plan.hold_headers,
+                vm_id: plan.around.vm_id.clone(),
+                failure_policy: plan.around.failure_policy,
+                environment: plan.around.environment.clone(),
                 ..Module::new(vm::built(filter.manifest_dir))
             }));
         }
+        let before = envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}"));
         match envoy.put_listener(&listener).await {
-            Ok(address) => {
-                let before = envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}"));
-                Ok(Self { envoy: lease, address, listener, servers, before })
-            }
+            Ok(address) => Ok(Self { envoy: lease, address, listener, servers, services, access_log, before }),
             Err(error) => Err((format!("{}: {error}", plan.name), lease.log())),
         }
     }
@@ -134,6 +168,54 @@ impl EnvoyProxy {
         value(&now) - value(&self.before)
     }
 
+    pub(crate) async fn samples(&self, name: &str) -> u64 {
+        let name = format!("wasmcustom.{name}");
+        // Twice, since Envoy may be at it.
+        tokio::time::sleep(2 * FLUSH).await;
+        self.envoy.get().admin().samples(&name).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    pub(crate) fn grpc_seen(&self, cluster: &str) -> Vec<GrpcCall> {
+        self.services.get(cluster).map(GrpcServer::seen).unwrap_or_default()
+    }
+
+    /// What Envoy has written of the requests that are over; a little later it may have more.
+    pub(crate) async fn access_log(&self) -> Vec<Access> {
+        // Envoy writes it at intervals, which are shorter than this.
+        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+        let text = fs::read_to_string(&self.access_log).unwrap_or_default();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let access = lines.map(|line| Access {
+            status: line["status"].as_u64().unwrap_or(0) as u16,
+            details: line["details"].as_str().unwrap_or_default().to_owned(),
+        });
+        access.collect()
+    }
+
+    /// What the filters have logged.
+    pub(crate) fn log_lines(&self) -> Vec<LogLine> {
+        let log = self.envoy.log();
+        let mut lines: Vec<LogLine> = Vec::new();
+        for line in log.lines() {
+            let mark = LogLevel::ALL.iter().find_map(|(level, name)| Some((*level, line.split_once(&format!("[{name}][wasm] "))?.1)));
+            match (mark, lines.last_mut()) {
+                (Some((level, rest)), _) => {
+                    // `wasm log name root_id vm_id: text`, behind the place in Envoy's source.
+                    let text = rest.split_once("wasm log").and_then(|(_, rest)| rest.split_once(": "));
+                    let text = text.map_or(rest, |(_, text)| text).to_owned();
+                    lines.push(LogLine { level, text });
+                }
+                // What goes on over several lines.
+                (None, Some(last)) if !line.starts_with("[20") => {
+                    last.text.push('\n');
+                    last.text.push_str(line);
+                }
+                _ => {}
+            }
+        }
+        lines
+    }
+
     /// The log, when it has this text, or when it does not get it.
     pub(crate) async fn log_with(&self, text: &str) -> String {
         self.envoy.get().logs_from(self.envoy.log, text).await;
@@ -144,14 +226,14 @@ impl EnvoyProxy {
 // === impl Lease ===
 
 impl Lease {
-    async fn take(options: &Options) -> Self {
-        let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    async fn take(options: &Options, shared: bool) -> Self {
+        let idle = if shared { IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
         let (envoy, tests) = match idle {
             Some(idle) => idle,
             None => (Envoy::start(options).await.unwrap_or_else(|error| panic!("{error}")), 0),
         };
         let log = envoy.log().len();
-        Self { envoy: Some(envoy), log, tests }
+        Self { envoy: Some(envoy), log, tests, shared }
     }
 
     fn get(&self) -> &Envoy {
@@ -170,7 +252,7 @@ impl Drop for Lease {
         let log = self.log();
         let Some(envoy) = self.envoy.take() else { return };
         let harmed = thread::panicking() || log.contains("Uncaught") || log.contains("panicked") || envoy.still_running().is_err();
-        if !harmed && self.tests + 1 < TESTS {
+        if self.shared && !harmed && self.tests + 1 < TESTS {
             IDLE.lock().unwrap_or_else(PoisonError::into_inner).push((envoy, self.tests + 1));
         }
     }

@@ -38,20 +38,28 @@
     reason = "for tests: a panic is how a test fails, and says what is wrong"
 )]
 
+mod allocations;
+mod compare;
 mod envoy;
+mod grpc;
 mod message;
 pub mod model;
 mod proxy;
 mod run;
+mod running;
 mod vm;
 pub mod wire;
 
+pub use inproxy_envoy::FailurePolicy;
 pub use inproxy_test_macros::test;
 pub use serde_json::json;
 
+pub use self::allocations::CountingAllocator;
+pub use self::grpc::{GrpcCall, GrpcReply};
 pub use self::message::{Request, Response};
-pub use self::proxy::{Exchange, Proxy, Refusal, Running, Service};
+pub use self::proxy::Proxy;
 pub use self::run::HostKind;
+pub use self::running::{Access, Costs, Exchange, LogLevel, LogLine, Refusal, Running, Service};
 pub use self::vm::built as built_module;
 
 /// What `#[inproxy_test::test]` writes into a test. Not for use by hand.

@@ -16,6 +16,9 @@ pub struct Response {
     pub(crate) message: Message,
     pub(crate) delay: Duration,
     pub(crate) cut_off: bool,
+    /// Of a local reply: its response code details, and its gRPC status.
+    pub(crate) details: String,
+    pub(crate) grpc_status: Option<u32>,
 }
 
 /// What requests and responses have in common.
@@ -62,7 +65,7 @@ impl Request {
 impl Response {
     /// An empty response with this status.
     pub fn new(status: u16) -> Self {
-        Self { status, message: Message::default(), delay: Duration::ZERO, cut_off: false }
+        Self { status, message: Message::default(), delay: Duration::ZERO, cut_off: false, details: String::new(), grpc_status: None }
     }
 
     /// Gives it only after some time.

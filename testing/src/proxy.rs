@@ -1,13 +1,16 @@
-use std::{cell::RefCell, collections::BTreeMap, fmt, marker::PhantomData, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, fmt, marker::PhantomData, rc::Rc, sync::Arc};
 
 use inproxy::{__private::Registered, abi::Status};
-use serde_json::Value;
+use inproxy_envoy::FailurePolicy;
+use serde_json::{Value, json};
 
 use crate::{
     HostKind,
-    envoy::{EnvoyExchange, EnvoyProxy},
+    envoy::EnvoyProxy,
+    grpc::{GrpcCall, GrpcHandler, GrpcReply},
     message::{Request, Response},
-    model::{Handler, Model, PluginSetup, Refused, Setup, UPSTREAM},
+    model::{Faults, Model, PluginSetup, Refused, Setup, UPSTREAM},
+    running::{Backend, Refusal, Running},
     vm::{Module, NativeVm, WasmVm},
 };
 
@@ -22,47 +25,43 @@ pub struct Proxy<F> {
 pub(crate) struct Plan {
     pub(crate) name: &'static str,
     pub(crate) filters: Vec<Filter>,
-    /// By name; `None` is a cluster without endpoints.
-    pub(crate) clusters: BTreeMap<String, Option<Handler>>,
+    pub(crate) clusters: BTreeMap<String, Serve>,
     pub(crate) hold_headers: bool,
     pub(crate) buffer_limit: u32,
-    pub(crate) refusals: Vec<Refused>,
+    pub(crate) faults: Faults,
+    pub(crate) around: Around,
 }
+
+/// What is around the filters, and they can ask for.
+#[derive(Clone)]
+pub(crate) struct Around {
+    pub(crate) workers: u32,
+    pub(crate) vm_id: String,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) failure_policy: FailurePolicy,
+    pub(crate) node_metadata: Value,
+    pub(crate) route: String,
+    pub(crate) route_metadata: Value,
+    pub(crate) cluster_metadata: Value,
+}
+
+/// What is behind a cluster.
+#[derive(Clone)]
+pub(crate) enum Serve {
+    Http(Handler),
+    Grpc(GrpcHandler),
+    /// No endpoint at all.
+    Nothing,
+}
+
+/// What a server of the test answers.
+pub(crate) type Handler = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
 
 /// One filter of the chain.
 pub(crate) struct Filter {
     pub(crate) root_id: &'static str,
     pub(crate) manifest_dir: &'static str,
     pub(crate) configuration: String,
-}
-
-/// A proxy at work.
-pub struct Running(Backend);
-
-enum Backend {
-    Model(Rc<RefCell<Model>>),
-    Envoy(Box<EnvoyProxy>),
-}
-
-/// A proxy that refused a configuration.
-#[derive(Debug)]
-pub struct Refusal {
-    log: String,
-}
-
-/// What a server of the test saw.
-#[derive(Debug)]
-pub struct Service {
-    name: String,
-    requests: Vec<Request>,
-}
-
-/// A request that is sent step by step.
-pub struct Exchange(Step);
-
-enum Step {
-    Model(Rc<RefCell<Model>>, usize),
-    Envoy(EnvoyExchange),
 }
 
 /// Why a test fails whose filter changed a body and left `content-length` as it was.
@@ -76,7 +75,15 @@ pub(crate) const STALE_RESPONSE: &str = "a filter sent the client a response who
 impl<F: Registered> Proxy<F> {
     /// A proxy with the filter, not configured, in front of an upstream that answers 200 with an empty body. A test gets one as its argument.
     pub fn on(host: HostKind, name: &'static str) -> Self {
-        let plan = Plan { name, filters: Vec::new(), clusters: BTreeMap::new(), hold_headers: false, buffer_limit: 1 << 20, refusals: Vec::new() };
+        let plan = Plan {
+            name,
+            filters: Vec::new(),
+            clusters: BTreeMap::new(),
+            hold_headers: false,
+            buffer_limit: 1 << 20,
+            faults: Faults::default(),
+            around: Around::default(),
+        };
         let proxy = Self { host, plan, filter: PhantomData };
         proxy.with_filter::<F>(String::new()).upstream(|_| Response::new(200))
     }
@@ -121,14 +128,31 @@ impl<F: Registered> Proxy<F> {
     /// Adds a cluster that filters can call, with what its server answers.
     #[must_use]
     pub fn cluster(mut self, name: &str, handler: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
-        self.plan.clusters.insert(name.to_owned(), Some(Arc::new(handler)));
+        self.plan.clusters.insert(name.to_owned(), Serve::Http(Arc::new(handler)));
+        self
+    }
+
+    /// Adds a cluster with a gRPC service that is asked once for each call, when the client has sent all.
+    #[must_use]
+    pub fn grpc(self, name: &str, handler: impl Fn(&GrpcCall) -> GrpcReply + Send + Sync + 'static) -> Self {
+        self.grpc_service(name, GrpcHandler::new(false, handler))
+    }
+
+    /// Adds a cluster with a gRPC service that is asked at each message, and at the client's end.
+    #[must_use]
+    pub fn grpc_stream(self, name: &str, handler: impl Fn(&GrpcCall) -> GrpcReply + Send + Sync + 'static) -> Self {
+        self.grpc_service(name, GrpcHandler::new(true, handler))
+    }
+
+    fn grpc_service(mut self, name: &str, handler: GrpcHandler) -> Self {
+        self.plan.clusters.insert(name.to_owned(), Serve::Grpc(handler));
         self
     }
 
     /// Adds a cluster that has no endpoint.
     #[must_use]
     pub fn cluster_without_endpoints(mut self, name: &str) -> Self {
-        self.plan.clusters.insert(name.to_owned(), None);
+        self.plan.clusters.insert(name.to_owned(), Serve::Nothing);
         self
     }
 
@@ -146,6 +170,64 @@ impl<F: Registered> Proxy<F> {
         self
     }
 
+    /// How many workers the proxy has, each with a VM of its own; one unless set. A request goes to the worker that has the fewest.
+    #[must_use]
+    pub fn workers(mut self, workers: u32) -> Self {
+        self.plan.around.workers = workers.max(1);
+        self
+    }
+
+    /// Sets the `vm_id`, by which shared data and queues are told apart; empty unless set. In the real Envoy such a test has an Envoy of its own, so that it finds only its own data.
+    #[must_use]
+    pub fn vm_id(mut self, id: &str) -> Self {
+        self.plan.around.vm_id = id.to_owned();
+        self
+    }
+
+    /// Sets a variable of the VM's environment.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.plan.around.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// What becomes of requests after a VM has died; [`FailurePolicy::Reload`] unless set.
+    #[must_use]
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.plan.around.failure_policy = policy;
+        self
+    }
+
+    /// Sets the metadata of the node, an object. In the real Envoy such a test has an Envoy of its own.
+    #[must_use]
+    pub fn node_metadata(mut self, metadata: Value) -> Self {
+        self.plan.around.node_metadata = metadata;
+        self
+    }
+
+    /// Names the route that all requests take, and sets its metadata, an object by namespace.
+    #[must_use]
+    pub fn route(mut self, name: &str, metadata: Value) -> Self {
+        self.plan.around.route = name.to_owned();
+        self.plan.around.route_metadata = metadata;
+        self
+    }
+
+    /// Sets the metadata of the cluster behind the proxy, an object by namespace.
+    #[must_use]
+    pub fn cluster_metadata(mut self, metadata: Value) -> Self {
+        self.plan.around.cluster_metadata = metadata;
+        self
+    }
+
+    /// Has one in so many calls of host functions refused, with any status: which, follows from the seed, so that a test that fails once fails again.
+    #[must_use]
+    pub fn refuse_at_random(mut self, seed: u64, one_in: u32) -> Self {
+        self.only_on_the_model();
+        self.plan.faults.chance = Some((seed, one_in.max(1)));
+        self
+    }
+
     /// Has every call of a host function refused with this status; by its name in the
     /// [ABI](https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1), such as `proxy_get_header_map_value`. Not in the real Envoy.
     #[must_use]
@@ -153,19 +235,24 @@ impl<F: Registered> Proxy<F> {
         self.refuse_if(call, None, status)
     }
 
-    /// Has the n-th call of a host function refused, counted from 1 since the start, in all filters together.
+    /// Has the n-th call of a host function refused, counted from 1 since the start, in all filters and workers together. What the proxy's main thread calls is
+    /// not counted.
     #[must_use]
     pub fn refuse_nth(self, call: &str, nth: u64, status: Status) -> Self {
         self.refuse_if(call, Some(nth), status)
     }
 
     fn refuse_if(mut self, call: &str, nth: Option<u64>, status: Status) -> Self {
+        self.only_on_the_model();
+        self.plan.faults.refusals.push(Refused { call: call.to_owned(), nth, status });
+        self
+    }
+
+    fn only_on_the_model(&self) {
         assert!(
             self.host != HostKind::Envoy,
             "the real Envoy does not refuse calls on demand: write #[inproxy_test::test(only(native, wasm), because = \"…\")]"
         );
-        self.plan.refusals.push(Refused { call: call.to_owned(), nth, status });
-        self
     }
 
     /// Starts it.
@@ -178,6 +265,15 @@ impl<F: Registered> Proxy<F> {
             Ok(running) => running,
             Err((reason, log)) => panic!("{reason}\nthe log:\n{log}"),
         }
+    }
+
+    /// Starts it, if the filters take their configurations.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if one does not.
+    pub async fn try_start(self) -> Result<Running, Refusal> {
+        self.open().await.map_err(|(_, log)| Refusal { log })
     }
 
     /// Starts it, and expects that a filter refuses its configuration.
@@ -199,7 +295,7 @@ impl<F: Registered> Proxy<F> {
         let (model, configured) = Model::start(setup(self.host, self.plan));
         match configured {
             Ok(()) => Ok(Running(Backend::Model(Rc::new(RefCell::new(model))))),
-            Err(reason) => Err((reason, model.log().join("\n"))),
+            Err(reason) => Err((reason, model.log_text())),
         }
     }
 }
@@ -207,12 +303,13 @@ impl<F: Registered> Proxy<F> {
 fn setup(host: HostKind, plan: Plan) -> Setup {
     let plugins = plan.filters.into_iter().map(|filter| PluginSetup {
         root_id: filter.root_id.to_owned(),
+        module: filter.manifest_dir,
         configuration: filter.configuration.into_bytes(),
         start: if host == HostKind::Native {
-            Box::new(|calls| Box::new(NativeVm::start(calls)))
+            Rc::new(|calls| Box::new(NativeVm::start(calls)))
         } else {
             let module = Module::of(filter.manifest_dir);
-            Box::new(move |calls| Box::new(WasmVm::start(&module, calls)))
+            Rc::new(move |calls| Box::new(WasmVm::start(&module, calls)))
         },
     });
     Setup {
@@ -220,225 +317,37 @@ fn setup(host: HostKind, plan: Plan) -> Setup {
         clusters: plan.clusters,
         hold_headers: plan.hold_headers,
         buffer_limit: plan.buffer_limit as usize,
-        refusals: plan.refusals,
+        faults: plan.faults,
+        around: plan.around,
     }
 }
 
-// === impl Running ===
+// === impl Around ===
 
-impl Running {
-    /// Sends a request, and waits for its response.
-    pub async fn send(&self, request: Request) -> Response {
-        let mut exchange = self.open(&request).await;
-        if !request.message.trailers.is_empty() {
-            exchange.body(&request.message.body).await;
-            exchange.trailers(&request.message.trailers).await;
-        } else if has_body(&request) {
-            exchange.body(&request.message.body).await;
-            exchange.end().await;
-        }
-        exchange.response().await
-    }
-
-    /// Begins a request: sends its head. If it has a body or trailers, they are not sent, but announced: see [`Exchange`].
-    pub async fn open(&self, request: &Request) -> Exchange {
-        Exchange(match &self.0 {
-            Backend::Model(model) => {
-                let mut head = request.clone();
-                let length = head.message.body.len();
-                if length > 0 && head.message.trailers.is_empty() {
-                    head.message.headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
-                }
-                let stream = model.borrow_mut().open(&head, !has_body(request));
-                Step::Model(Rc::clone(model), stream)
-            }
-            Backend::Envoy(proxy) => Step::Envoy(proxy.open(request).await),
-        })
-    }
-
-    /// Gives the first filter another configuration, while it runs. Streams that are under way keep theirs.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`] if the filter does not take it; it then goes on with the one it has.
-    pub async fn update(&mut self, configuration: Value) -> Result<(), Refusal> {
-        let configuration = configuration.to_string();
-        match &mut self.0 {
-            Backend::Model(model) => {
-                let mut model = model.borrow_mut();
-                model.update(&configuration).map_err(|_| Refusal { log: model.log().join("\n") })
-            }
-            Backend::Envoy(proxy) => proxy.update(configuration).await.map_err(|log| Refusal { log }),
-        }
-    }
-
-    /// What the server behind the proxy saw.
-    pub fn upstream(&self) -> Service {
-        self.service(UPSTREAM)
-    }
-
-    /// What the server of a cluster saw.
-    pub fn service(&self, name: &str) -> Service {
-        let requests = match &self.0 {
-            Backend::Model(model) => model.borrow().seen(name),
-            Backend::Envoy(proxy) => proxy.seen(name),
-        };
-        Service { name: name.to_owned(), requests }
-    }
-
-    /// The value of a counter or gauge of the filters; 0 if there is none.
-    pub async fn counter(&self, name: &str) -> u64 {
-        match &self.0 {
-            Backend::Model(model) => model.borrow().metric(name),
-            Backend::Envoy(proxy) => proxy.counter(name).await,
-        }
-    }
-
-    /// How often VMs were entered since the start. `None` in the real Envoy.
-    pub fn vm_entries(&self) -> Option<u64> {
-        match &self.0 {
-            Backend::Model(model) => Some(model.borrow().counts().0),
-            Backend::Envoy(_) => None,
-        }
-    }
-
-    /// How many instructions the modules have run since the start, as the wasm engine counts them. `None` on the other hosts.
-    pub fn fuel(&self) -> Option<u64> {
-        match &self.0 {
-            Backend::Model(model) => Some(model.borrow().fuel()).filter(|fuel| *fuel > 0),
-            Backend::Envoy(_) => None,
-        }
-    }
-
-    /// How often each host function was called since the start, by its name in the ABI. `None` in the real Envoy.
-    pub fn host_calls(&self) -> Option<BTreeMap<&'static str, u64>> {
-        match &self.0 {
-            Backend::Model(model) => Some(model.borrow().counts().1),
-            Backend::Envoy(_) => None,
-        }
-    }
-
-    /// Fails unless the filters have logged a line with this text.
-    pub async fn expect_log(&self, text: &str) {
-        let log = match &self.0 {
-            Backend::Model(model) => model.borrow().log().join("\n"),
-            Backend::Envoy(proxy) => proxy.log_with(text).await,
-        };
-        assert!(log.contains(text), "not logged: {text}\nthe log:\n{log}");
-    }
-
-    /// Lets time pass: on the model its clock is moved, on Envoy it is waited for.
-    pub async fn advance(&self, time: Duration) {
-        match &self.0 {
-            Backend::Model(model) => model.borrow_mut().advance(time),
-            Backend::Envoy(_) => tokio::time::sleep(time).await,
+impl Default for Around {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            vm_id: String::new(),
+            environment: Vec::new(),
+            failure_policy: FailurePolicy::Reload,
+            node_metadata: json!({}),
+            route: String::new(),
+            route_metadata: json!({}),
+            cluster_metadata: json!({}),
         }
     }
 }
 
-pub(crate) fn has_body(request: &Request) -> bool {
-    !request.message.body.is_empty() || !request.message.trailers.is_empty()
-}
-
-// === impl Exchange ===
-
-impl Exchange {
-    /// Sends a part of the body.
-    pub async fn body(&mut self, bytes: &[u8]) {
-        match &mut self.0 {
-            Step::Model(model, stream) => model.borrow_mut().send_body(*stream, bytes, false),
-            Step::Envoy(exchange) => exchange.body(bytes).await,
-        }
-    }
-
-    /// Ends the request.
-    pub async fn end(&mut self) {
-        match &mut self.0 {
-            Step::Model(model, stream) => model.borrow_mut().send_body(*stream, &[], true),
-            Step::Envoy(exchange) => exchange.end(&[]).await,
-        }
-    }
-
-    /// Ends the request with trailers.
-    pub async fn trailers(&mut self, trailers: &[(String, Vec<u8>)]) {
-        match &mut self.0 {
-            Step::Model(model, stream) => model.borrow_mut().send_trailers(*stream, trailers),
-            Step::Envoy(exchange) => exchange.end(trailers).await,
-        }
-    }
-
-    /// Waits for the whole response.
-    ///
-    /// # Panics
-    ///
-    /// If it never comes: with the log.
-    pub async fn response(self) -> Response {
-        match self.0 {
-            Step::Model(model, stream) => {
-                let mut model = model.borrow_mut();
-                model.run_until("the response", |model| model.response(stream).is_some());
-                model.response(stream).expect("it has just come")
-            }
-            Step::Envoy(exchange) => exchange.response().await,
-        }
-    }
-
-    /// The client closes its connection.
-    pub async fn leave(self) {
-        match self.0 {
-            Step::Model(model, stream) => model.borrow_mut().leave(stream),
-            Step::Envoy(exchange) => exchange.leave().await,
-        }
-    }
-}
-
-// === impl Service ===
-
-impl Service {
-    /// The requests that it saw whole.
-    pub fn requests(&self) -> &[Request] {
-        &self.requests
-    }
-
-    /// The only request.
-    ///
-    /// # Panics
-    ///
-    /// If it saw none, or several.
-    pub fn request(&self) -> Request {
-        match &self.requests[..] {
-            [one] => one.clone(),
-            several => panic!("the server of {:?} saw {} requests, not one: {several:#?}", self.name, several.len()),
-        }
-    }
-}
-
-// === impl Refusal ===
-
-impl Refusal {
-    /// Fails unless the reason that was logged has this text.
-    pub fn expect_log(&self, text: &str) {
-        assert!(self.log.contains(text), "not logged: {text}\nthe log:\n{}", self.log);
+impl Around {
+    /// Whether another test could see or change what this one has.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.workers == 1 && self.vm_id.is_empty() && self.node_metadata == json!({}) && self.failure_policy == FailurePolicy::Reload
     }
 }
 
 impl<F> fmt::Debug for Proxy<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy").field("name", &self.plan.name).field("host", &self.host).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Backend::Model(_) => "Running(model)",
-            Backend::Envoy(_) => "Running(envoy)",
-        })
-    }
-}
-
-impl fmt::Debug for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Exchange")
     }
 }

@@ -16,6 +16,11 @@ pub(crate) use self::wasm::{Module, WasmVm};
 pub(crate) trait Vm {
     /// Calls in; what it returned, if it returns something.
     fn call(&mut self, callback: Callback) -> Result<u32, Trap>;
+
+    /// How many bytes of memory it has; 0 if that is not its own.
+    fn memory(&self) -> u64 {
+        0
+    }
 }
 
 /// Builds the filter crate in a folder, once in a process; the module's file.
@@ -29,9 +34,9 @@ pub fn built(manifest_dir: &str) -> PathBuf {
     if let Some(path) = built.get(manifest_dir) {
         return path.clone();
     }
-    let fresh = cargo_inproxy::build(Path::new(manifest_dir)).unwrap_or_else(|error| panic!("the module of {manifest_dir}: {error}"));
-    built.insert(manifest_dir.to_owned(), fresh.path.clone());
-    fresh.path
+    let fresh = cargo_inproxy::compile(Path::new(manifest_dir)).unwrap_or_else(|error| panic!("the module of {manifest_dir}: {error}"));
+    built.insert(manifest_dir.to_owned(), fresh.clone());
+    fresh
 }
 
 /// The VM is dead.
@@ -46,6 +51,11 @@ pub(crate) enum Callback {
     VmStart { root: u32 },
     Configure { root: u32, size: u32 },
     Tick { root: u32 },
+    QueueReady { root: u32, queue: u32 },
+    GrpcInitialMetadata { root: u32, token: u32, headers: u32 },
+    GrpcReceive { root: u32, token: u32, size: u32 },
+    GrpcTrailingMetadata { root: u32, token: u32, trailers: u32 },
+    GrpcClose { root: u32, token: u32, status: u32 },
     RequestHeaders { context: u32, headers: u32, end_of_stream: bool },
     RequestBody { context: u32, size: u32, end_of_stream: bool },
     RequestTrailers { context: u32, trailers: u32 },
@@ -65,7 +75,15 @@ impl Callback {
     pub(crate) const fn context(self) -> u32 {
         match self {
             Self::Initialize => 0,
-            Self::VmStart { root } | Self::Configure { root, .. } | Self::Tick { root } | Self::CallResponse { root, .. } => root,
+            Self::VmStart { root }
+            | Self::Configure { root, .. }
+            | Self::Tick { root }
+            | Self::QueueReady { root, .. }
+            | Self::CallResponse { root, .. }
+            | Self::GrpcInitialMetadata { root, .. }
+            | Self::GrpcReceive { root, .. }
+            | Self::GrpcTrailingMetadata { root, .. }
+            | Self::GrpcClose { root, .. } => root,
             Self::ContextCreate { context, .. }
             | Self::RequestHeaders { context, .. }
             | Self::RequestBody { context, .. }
@@ -87,6 +105,11 @@ impl Callback {
             Self::VmStart { root } => ("proxy_on_vm_start", vec![root, 0]),
             Self::Configure { root, size } => ("proxy_on_configure", vec![root, size]),
             Self::Tick { root } => ("proxy_on_tick", vec![root]),
+            Self::QueueReady { root, queue } => ("proxy_on_queue_ready", vec![root, queue]),
+            Self::GrpcInitialMetadata { root, token, headers } => ("proxy_on_grpc_receive_initial_metadata", vec![root, token, headers]),
+            Self::GrpcReceive { root, token, size } => ("proxy_on_grpc_receive", vec![root, token, size]),
+            Self::GrpcTrailingMetadata { root, token, trailers } => ("proxy_on_grpc_receive_trailing_metadata", vec![root, token, trailers]),
+            Self::GrpcClose { root, token, status } => ("proxy_on_grpc_close", vec![root, token, status]),
             Self::RequestHeaders { context, headers, end_of_stream } => ("proxy_on_request_headers", vec![context, headers, end_of_stream.into()]),
             Self::RequestBody { context, size, end_of_stream } => ("proxy_on_request_body", vec![context, size, end_of_stream.into()]),
             Self::RequestTrailers { context, trailers } => ("proxy_on_request_trailers", vec![context, trailers]),

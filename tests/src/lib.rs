@@ -11,7 +11,9 @@
 
 mod envoy;
 mod modules;
+mod probe;
 
 pub use self::envoy::{Proxy, throw_away};
 pub use self::modules::module;
+pub use self::probe::{Conversation, Probe, expect_probe};
 pub use inproxy_test::wire::{Connection, Message, Seen, Server};

@@ -3,15 +3,19 @@
 //! A direction meets the filters by position: the request from the first to the last, the response from the last to the first. Behind the last position is the router for the
 //! one and the client for the other.
 
+use std::time::Duration;
+
 use super::{
-    Event, Model, REQUEST_TIMEOUT, UPSTREAM, message,
-    state::{Headers, Reach, StreamState},
+    Event, IDLE_TIMEOUT, Model, REQUEST_TIMEOUT, UPSTREAM, message,
+    state::{ContextState, Headers, Reach, StreamState},
 };
 use crate::{
     message::{Request, Response},
     proxy::{STALE_REQUEST, STALE_RESPONSE},
+    running::Access,
     vm::Callback,
 };
+use inproxy_envoy::FailurePolicy;
 
 /// The two directions, as indices.
 pub(crate) const REQUEST: usize = 0;
@@ -20,6 +24,9 @@ pub(crate) const RESPONSE: usize = 1;
 /// What the model itself knows of a stream; what filters can reach is in [`StreamState`].
 #[derive(Default)]
 pub(crate) struct Stream {
+    worker: usize,
+    /// When something of it last came to a filter.
+    active: Duration,
     /// Each filter's context, once it has one: the generation of its VM, and its id.
     contexts: Vec<Option<(u32, u32)>>,
     /// How each filter holds each direction.
@@ -80,11 +87,18 @@ impl Model {
         headers.extend(request.message.headers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())));
         headers.push((b"x-forwarded-proto".to_vec(), b"http".to_vec()));
         headers.push((b"x-request-id".to_vec(), format!("00000000-0000-4000-8000-{stream:012}").into_bytes()));
-        let state =
-            StreamState { headers: [headers, Headers::new()], reach: (0..filters).map(|_| Default::default()).collect(), ..StreamState::default() };
+        let started = self.now();
+        let state = StreamState {
+            started,
+            headers: [headers, Headers::new()],
+            reach: (0..filters).map(|_| Default::default()).collect(),
+            ..StreamState::default()
+        };
+        let worker = self.least_busy();
         self.shared.with(|shared| shared.streams.push(state));
-        self.streams.push(Stream { contexts: vec![None; filters], holds: vec![Default::default(); filters], ..Stream::default() });
+        self.streams.push(Stream { worker, contexts: vec![None; filters], holds: vec![Default::default(); filters], ..Stream::default() });
         self.schedule(REQUEST_TIMEOUT, Event::RequestTimeout { stream });
+        self.schedule(IDLE_TIMEOUT, Event::IdleTimeout { stream });
         self.headers(stream, REQUEST, 0, end_of_stream);
         stream
     }
@@ -134,7 +148,10 @@ impl Model {
     /// The filter at a position, if the stream meets it: a response passes those that have not seen the request, or whose VM has died.
     fn meets(&self, stream: usize, direction: usize, position: usize) -> Option<usize> {
         let filter = self.filter_at(direction, position);
-        (direction == REQUEST || self.known(stream, filter).is_some()).then_some(filter)
+        let seen = self.streams[stream].contexts[filter].is_some();
+        let met =
+            if direction == REQUEST { seen || self.streams[stream].out[REQUEST].headers.is_none() } else { self.known(stream, filter).is_some() };
+        met.then_some(filter)
     }
 
     /// Whether a direction cannot go on: what is called for it may have ended it.
@@ -147,33 +164,50 @@ impl Model {
         self.shared.with(|state| act(&mut state.streams[stream].reach[filter][direction]))
     }
 
-    /// The context that a filter's VM has for the stream, if that VM is alive.
-    fn known(&self, stream: usize, filter: usize) -> Option<u32> {
+    /// The worker with the fewest streams; of several the one that had none for longest.
+    fn least_busy(&self) -> usize {
+        let busy = |worker: usize| self.streams.iter().filter(|stream| !stream.over && stream.worker == worker).count();
+        let last = |worker: usize| self.streams.iter().rposition(|stream| stream.worker == worker);
+        (0..self.workers).min_by_key(|worker| (busy(*worker), last(*worker))).unwrap_or(0)
+    }
+
+    /// The VM that a filter has for the stream, and its context there, if that VM is alive.
+    fn known(&self, stream: usize, filter: usize) -> Option<(usize, u32)> {
         let (generation, context) = self.streams[stream].contexts[filter]?;
-        let plugin = &self.plugins[filter];
-        (plugin.dead.is_none() && plugin.generation == generation).then_some(context)
+        let vm = self.vm_of(filter, self.streams[stream].worker);
+        (!self.is_dead(vm) && self.generation(vm) == generation).then_some((vm, context))
     }
 
     /// The context of a filter, made when the request first meets it. `None` if its VM is dead.
-    fn context(&mut self, stream: usize, filter: usize) -> Option<u32> {
+    fn context(&mut self, stream: usize, filter: usize) -> Option<(usize, u32)> {
         if self.streams[stream].contexts[filter].is_some() {
             return self.known(stream, filter);
         }
-        self.revive(filter);
-        let context = self.plugins[filter].next_context;
-        self.plugins[filter].next_context += 1;
-        let root = self.plugins[filter].root;
-        self.shared.with(|state| state.plugins[filter].contexts.insert(context, (stream, root)));
-        self.streams[stream].contexts[filter] = Some((self.plugins[filter].generation, context));
-        self.call(filter, Callback::ContextCreate { context, parent: root }).map(|_| context)
+        let vm = self.vm_of(filter, self.streams[stream].worker);
+        let root = self.root(vm, filter)?;
+        let context = self.new_context(vm);
+        self.shared.with(|state| state.vms[vm].contexts.insert(context, ContextState { stream, root, filter }));
+        self.streams[stream].contexts[filter] = Some((self.generation(vm), context));
+        self.call(vm, Callback::ContextCreate { context, parent: root }).map(|_| (vm, context))
+    }
+
+    /// Whether a request passes a filter whose VM has died, as if it were not there.
+    fn bypasses(&mut self, stream: usize, filter: usize) -> bool {
+        let vm = self.vm_of(filter, self.streams[stream].worker);
+        if self.streams[stream].contexts[filter].is_some() {
+            return false;
+        }
+        self.revive(vm);
+        self.is_dead(vm) && self.shared.with(|state| state.around.failure_policy) == FailurePolicy::Open
     }
 
     /// A callback of a stream; `None` if the VM is dead, for which the stream is failed.
     fn ask(&mut self, stream: usize, filter: usize, callback: impl FnOnce(u32) -> Callback) -> Option<bool> {
-        let action = self.context(stream, filter).and_then(|context| self.call(filter, callback(context)));
+        self.streams[stream].active = self.now();
+        let action = self.context(stream, filter).and_then(|(vm, context)| self.call(vm, callback(context)));
         if action.is_none() && !self.streams[stream].over {
             self.streams[stream].aborted = true;
-            self.local_reply(stream, Response::new(503));
+            self.local_reply(stream, Response { details: "wasm_fail_stream".to_owned(), ..Response::new(503) });
         }
         action.map(|action| action != 0)
     }
@@ -181,6 +215,9 @@ impl Model {
     fn headers(&mut self, stream: usize, direction: usize, start: usize, end_of_stream: bool) {
         for position in start..self.plugins.len() {
             let Some(filter) = self.meets(stream, direction, position) else { continue };
+            if direction == REQUEST && self.bypasses(stream, filter) {
+                continue;
+            }
             self.reach(stream, filter, direction, |reach| reach.headers = true);
             let headers = self.shared.with(|state| state.streams[stream].headers[direction].len()) as u32;
             let pause = self.ask(stream, filter, |context| match direction {
@@ -206,6 +243,9 @@ impl Model {
     }
 
     fn data(&mut self, stream: usize, direction: usize, start: usize, mut chunk: Vec<u8>, end_of_stream: bool) {
+        if start == 0 {
+            self.shared.with(|state| state.streams[stream].size[direction] += chunk.len() as u64);
+        }
         for position in start..self.plugins.len() {
             if self.stopped(stream, direction) {
                 return;
@@ -221,12 +261,16 @@ impl Model {
                 self.within_limit(stream, direction, size);
                 return;
             }
-            self.reach(stream, filter, direction, |reach| reach.body = true);
+            self.reach(stream, filter, direction, |reach| {
+                reach.body = true;
+                reach.last = end_of_stream;
+            });
             let pause = self.ask(stream, filter, |context| match direction {
                 REQUEST => Callback::RequestBody { context, size: size as u32, end_of_stream },
                 _ => Callback::ResponseBody { context, size: size as u32, end_of_stream },
             });
             let Some(pause) = pause else { return };
+            self.reach(stream, filter, direction, |reach| reach.last = false);
             if self.stopped(stream, direction) {
                 return;
             }
@@ -239,6 +283,12 @@ impl Model {
                 return;
             }
             chunk = self.let_go(stream, direction, position);
+            if end_of_stream && self.shared.with(|state| !state.streams[stream].trailers[direction].is_empty()) {
+                // This filter has made trailers: they end the direction from here on.
+                self.data(stream, direction, position + 1, chunk, false);
+                self.trailers(stream, direction, position + 1);
+                return;
+            }
         }
         if !self.stopped(stream, direction) {
             self.streams[stream].out[direction].body.extend(chunk);
@@ -349,11 +399,11 @@ impl Model {
             return;
         }
         if direction == REQUEST {
-            self.local_reply(stream, Response::new(413).with_body("Payload Too Large"));
+            self.local_reply(stream, local("request_payload_too_large", 413, "Payload Too Large"));
         } else if self.streams[stream].out[RESPONSE].headers.is_some() {
-            self.reset(stream);
+            self.reset(stream, "response_payload_too_large");
         } else {
-            self.local_reply(stream, Response::new(500).with_body("Internal Server Error"));
+            self.local_reply(stream, local("response_payload_too_large", 500, "Internal Server Error"));
         }
     }
 
@@ -370,13 +420,14 @@ impl Model {
         let headers = out.headers.unwrap_or_default();
         let get = |name: &[u8]| headers.iter().find(|(other, _)| other == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
         let (Some(method), Some(path), Some(authority)) = (get(b":method"), get(b":path"), get(b":authority")) else {
-            self.local_reply(stream, Response::new(404));
+            self.local_reply(stream, local("route_not_found", 404, ""));
             return;
         };
         let trailers = if out.with_trailers { trailers } else { Headers::new() };
         let request = Request { method, path, authority, message: message(&headers, out.body, &trailers) };
         assert!(!request.message.broken, "{STALE_REQUEST}\n{request:?}");
         let answer = self.served(UPSTREAM, &request);
+        self.shared.with(|state| state.streams[stream].upstream = true);
         let after = answer.delay;
         self.streams[stream].answer = Some(answer);
         self.schedule(after, Event::Upstream { stream });
@@ -388,21 +439,30 @@ impl Model {
         }
         let Some(answer) = self.streams[stream].answer.take() else { return };
         let trailers = answer.message.trailers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())).collect();
-        self.shared.with(|state| state.streams[stream].trailers[RESPONSE] = trailers);
+        self.shared.with(|state| {
+            let stream = &mut state.streams[stream];
+            stream.trailers[RESPONSE] = trailers;
+            stream.details = "via_upstream".to_owned();
+        });
         let with_trailers = !answer.message.trailers.is_empty();
         let cut_off = answer.cut_off;
         self.respond(stream, answer, with_trailers, cut_off);
         if cut_off && !self.streams[stream].over {
-            self.reset(stream);
+            self.reset(stream, "upstream_reset_after_response_started{connection_termination}");
         }
     }
 
     /// A response enters the filters.
     fn respond(&mut self, stream: usize, response: Response, with_trailers: bool, cut_off: bool) {
         let headers = self.head(&response, with_trailers, cut_off);
+        let response_status = response.status;
         let body = response.message.body;
         self.streams[stream].answered = true;
-        self.shared.with(|state| state.streams[stream].headers[RESPONSE] = headers);
+        self.shared.with(|state| {
+            let stream = &mut state.streams[stream];
+            stream.headers[RESPONSE] = headers;
+            stream.status = Some(response_status);
+        });
         let ends = body.is_empty() && !with_trailers && !cut_off;
         self.headers(stream, RESPONSE, 0, ends);
         if !body.is_empty() && !self.streams[stream].over {
@@ -435,9 +495,11 @@ impl Model {
         }
         self.streams[stream].aborted = true;
         if self.streams[stream].out[RESPONSE].headers.is_some() {
-            self.reset(stream);
+            self.reset(stream, &reply.details);
             return;
         }
+        self.shared.with(|state| state.streams[stream].details.clone_from(&reply.details));
+        let reply = self.for_grpc(stream, reply);
         if !self.streams[stream].answered {
             // It passes the filters that have seen the request, the one that made it among them.
             self.respond(stream, reply, false, false);
@@ -452,9 +514,10 @@ impl Model {
     }
 
     /// The stream breaks off.
-    pub(super) fn reset(&mut self, stream: usize) {
+    pub(super) fn reset(&mut self, stream: usize, details: &str) {
         if !self.streams[stream].over {
             self.streams[stream].reset = true;
+            self.shared.with(|state| state.streams[stream].details = details.to_owned());
             self.finish(stream);
         }
     }
@@ -462,8 +525,23 @@ impl Model {
     pub(super) fn request_timeout(&mut self, stream: usize) {
         let one = &self.streams[stream];
         if !one.over && !one.answered && !one.out[REQUEST].ended {
-            self.local_reply(stream, Response::new(408).with_body("request timeout"));
+            self.local_reply(stream, local("request_overall_timeout", 408, "request timeout"));
         }
+    }
+
+    /// A stream has done nothing for a while, unless it has.
+    pub(super) fn idle_timeout(&mut self, stream: usize) {
+        let one = &self.streams[stream];
+        let idle = self.now() - one.active;
+        if one.over {
+            return;
+        }
+        if idle < IDLE_TIMEOUT {
+            self.schedule(IDLE_TIMEOUT - idle, Event::IdleTimeout { stream });
+            return;
+        }
+        let status = if one.out[REQUEST].ended { 504 } else { 408 };
+        self.local_reply(stream, local("stream_idle_timeout", status, "stream timeout"));
     }
 
     /// The stream is over: log, done, delete.
@@ -471,16 +549,60 @@ impl Model {
         if std::mem::replace(&mut self.streams[stream].over, true) {
             return;
         }
-        self.shared.with(|state| state.streams[stream].logging = true);
-        let contexts: Vec<_> = (0..self.plugins.len()).filter_map(|filter| Some((filter, self.known(stream, filter)?))).collect();
-        for (filter, context) in &contexts {
-            self.call(*filter, Callback::Log { context: *context });
+        let headers = self.streams[stream].out[RESPONSE].headers.clone().unwrap_or_default();
+        let status = headers.iter().find(|(name, _)| name == b":status").and_then(|(_, value)| String::from_utf8_lossy(value).parse().ok());
+        self.shared.with(|state| {
+            let now = state.now;
+            let one = &mut state.streams[stream];
+            one.logging = true;
+            one.ended = Some(now);
+            let details = if one.details.is_empty() { "downstream_remote_disconnect" } else { &one.details };
+            let access = Access { status: status.unwrap_or(0), details: details.to_owned() };
+            state.access_log.push(access);
+        });
+        let contexts: Vec<_> = (0..self.plugins.len()).filter_map(|filter| self.known(stream, filter)).collect();
+        for (vm, context) in &contexts {
+            self.call(*vm, Callback::Log { context: *context });
         }
-        for (filter, context) in contexts {
-            self.call(filter, Callback::Done { context });
-            self.call(filter, Callback::Delete { context });
-            self.shared.with(|state| state.plugins[filter].contexts.remove(&context));
-            self.retire(filter);
+        for (vm, context) in contexts {
+            self.call(vm, Callback::Done { context });
+            self.call(vm, Callback::Delete { context });
+            self.shared.with(|state| state.vms[vm].contexts.remove(&context));
+            self.retire(vm);
         }
+    }
+
+    /// Envoy answers a gRPC request with a gRPC status: the one that was given, or the one that goes with the HTTP status.
+    fn for_grpc(&self, stream: usize, reply: Response) -> Response {
+        let is_grpc = self.shared.with(|state| {
+            let headers = &state.streams[stream].headers[REQUEST];
+            headers.iter().any(|(name, value)| name == b"content-type" && (value == b"application/grpc" || value.starts_with(b"application/grpc+")))
+        });
+        if !is_grpc {
+            return reply;
+        }
+        let status = reply.grpc_status.unwrap_or_else(|| grpc_status(reply.status));
+        let mut answer = Response { details: reply.details.clone(), ..Response::new(200) };
+        let own = reply.message.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "content-type" | "content-length"));
+        answer.message.headers = own.cloned().collect();
+        answer = answer.with_header("content-type", "application/grpc").with_header("grpc-status", status.to_string());
+        if reply.message.body.is_empty() { answer } else { answer.with_header("grpc-message", &reply.message.body) }
+    }
+}
+
+/// An answer of Envoy itself.
+fn local(details: &str, status: u16, body: &str) -> Response {
+    Response { details: details.to_owned(), ..Response::new(status).with_body(body) }
+}
+
+/// The gRPC status that [goes with](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md) an HTTP status.
+pub(crate) fn grpc_status(status: u16) -> u32 {
+    match status {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502..=504 => 14,
+        _ => 2,
     }
 }

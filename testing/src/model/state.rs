@@ -6,96 +6,178 @@ use std::{
     time::Duration,
 };
 
-use inproxy::abi::Status;
-
-use crate::message::{Request, Response};
+use super::{
+    calls::Refusing,
+    grpc::GrpcEvent,
+    shared::{Queues, SharedData},
+    value::Value,
+};
+use crate::{
+    grpc::GrpcCall,
+    message::{Request, Response},
+    proxy::Around,
+    running::{Access, Costs, LogLevel, LogLine},
+    vm::Callback,
+};
 
 pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// The state, shared by the model and the threads of native VMs. Only one of them acts at a time.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Shared(Arc<Mutex<State>>);
 
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) now: Duration,
-    pub(crate) plugins: Vec<PluginState>,
+    pub(crate) around: Around,
+    pub(crate) hold_headers: bool,
+    /// The root id of each filter of the chain.
+    pub(crate) root_ids: Vec<String>,
+    pub(crate) vms: Vec<VmState>,
     pub(crate) streams: Vec<StreamState>,
-    pub(crate) log: Vec<String>,
+    pub(crate) log: Vec<LogLine>,
     /// Names and kinds of metrics, by id.
     pub(crate) metrics: Vec<(u32, String)>,
     pub(crate) values: BTreeMap<String, u64>,
+    pub(crate) samples: BTreeMap<String, Vec<u64>>,
     /// Whether a cluster has endpoints.
     pub(crate) clusters: BTreeMap<String, bool>,
     pub(crate) calls: Vec<Call>,
     pub(crate) new_calls: Vec<usize>,
+    pub(crate) grpc: Vec<GrpcState>,
+    /// What VMs have sent on gRPC calls, and the model has not delivered.
+    pub(crate) grpc_sent: Vec<GrpcSent>,
     pub(crate) seen: BTreeMap<String, Vec<Request>>,
-    /// How often each host function was called, by its name in the ABI.
-    pub(crate) host_calls: BTreeMap<&'static str, u64>,
-    /// The last of them, the oldest first.
-    pub(crate) recent_calls: VecDeque<&'static str>,
-    /// How often a VM was entered.
-    pub(crate) vm_entries: u64,
-    /// How many instructions modules have run, as the engine counts them.
-    pub(crate) fuel: u64,
-    pub(crate) refusals: Vec<Refused>,
+    pub(crate) grpc_seen: BTreeMap<String, Vec<usize>>,
+    pub(crate) shared_data: SharedData,
+    pub(crate) queues: Queues,
+    /// Who is to hear of which queue.
+    pub(crate) queued: Vec<((usize, u32), u32)>,
+    /// Callbacks that Envoy makes within a host call.
+    pub(crate) reentrant: Vec<Callback>,
+    pub(crate) access_log: Vec<Access>,
+    pub(crate) costs: Costs,
+    pub(crate) refusing: Refusing,
+    /// Why the real Envoy would have crashed, if it would.
+    pub(crate) crash: Option<String>,
 }
 
-/// A host function that the test has refused.
-#[derive(Clone, Debug)]
-pub(crate) struct Refused {
-    pub(crate) call: String,
-    /// Its n-th call since the start, or each.
-    pub(crate) nth: Option<u64>,
-    pub(crate) status: Status,
+/// On which thread of the proxy a VM runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Thread {
+    /// Made to try a configuration, and thrown away.
+    #[default]
+    Canary,
+    /// The main thread: it has no streams.
+    Main,
+    /// A worker.
+    Worker(u32),
 }
 
-/// One VM with its root context.
+/// One VM with its root contexts.
 #[derive(Default)]
-pub(crate) struct PluginState {
-    pub(crate) root_id: String,
-    /// The root contexts, each with its configuration and the period of its tick in milliseconds.
+pub(crate) struct VmState {
+    pub(crate) thread: Thread,
+    /// The root contexts: one for each configuration of each filter that it has.
     pub(crate) roots: BTreeMap<u32, Root>,
-    pub(crate) hold_headers: bool,
-    /// How many VMs there were before this one.
+    /// How many VMs there were in this place before this one.
     pub(crate) generation: u32,
-    /// The context whose callback runs, and the one that calls act on.
+    /// The context whose callback runs, the one that calls act on, and the callback's name.
     pub(crate) current: u32,
     pub(crate) effective: u32,
-    /// The streams, by context id, each with its root context.
-    pub(crate) contexts: BTreeMap<u32, (usize, u32)>,
+    pub(crate) callback: &'static str,
+    /// The last host calls, the oldest first.
+    pub(crate) recent_calls: VecDeque<&'static str>,
+    /// The contexts of streams.
+    pub(crate) contexts: BTreeMap<u32, ContextState>,
     pub(crate) deferred: Vec<Deferred>,
-    /// Headers and body of the call-out that is being answered.
-    pub(crate) answer: Option<(Headers, Vec<u8>)>,
-    pub(crate) tokens: u32,
+    /// Headers, body and trailers of the call-out that is being answered.
+    pub(crate) answer: Option<(Headers, Vec<u8>, Headers)>,
+    /// What the gRPC event brings that is being delivered.
+    pub(crate) grpc_metadata: [Option<Headers>; 2],
+    pub(crate) grpc_message: Option<Vec<u8>>,
+    /// The last tokens of HTTP calls, gRPC calls and gRPC streams.
+    pub(crate) tokens: [u32; 3],
+    pub(crate) expressions: Vec<Option<String>>,
+    /// What was declared of properties: whether each is read-only.
+    pub(crate) declared: BTreeMap<Vec<u8>, bool>,
     pub(crate) panic: Option<String>,
 }
 
-/// One configuration of a plugin.
+/// The context of a stream at a filter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContextState {
+    pub(crate) stream: usize,
+    pub(crate) root: u32,
+    pub(crate) filter: usize,
+}
+
+/// One configuration of a filter.
 #[derive(Clone, Default)]
 pub(crate) struct Root {
+    pub(crate) filter: usize,
     pub(crate) configuration: Vec<u8>,
     pub(crate) tick: u32,
+    /// What `proxy_get_status` says.
+    pub(crate) status: (u32, Vec<u8>),
+    /// It answered `on_done` with "not yet".
+    pub(crate) ending: bool,
 }
 
 /// What a filter asked for in a callback, and is done when that has returned.
 pub(crate) enum Deferred {
-    Continue { stream: usize, direction: usize },
+    Continue { stream: usize, filter: usize, direction: usize },
     Reply { stream: usize, response: Response },
     Close { stream: usize },
+    Done { root: u32 },
 }
 
-/// A call-out.
+/// An HTTP call-out.
 pub(crate) struct Call {
-    pub(crate) plugin: usize,
-    /// The generation of the VM that sent it, and the root context that it belongs to.
-    pub(crate) vm: u32,
-    pub(crate) root: u32,
-    pub(crate) token: u32,
+    pub(crate) from: Caller,
     pub(crate) cluster: String,
     pub(crate) request: Request,
     pub(crate) timeout: Duration,
     pub(crate) answer: Option<Response>,
+}
+
+/// Who made a call-out, and gets what comes of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    pub(crate) vm: usize,
+    /// Which of the VMs that were in this place.
+    pub(crate) generation: u32,
+    pub(crate) root: u32,
+    pub(crate) token: u32,
+}
+
+/// A gRPC call or stream.
+pub(crate) struct GrpcState {
+    pub(crate) from: Caller,
+    pub(crate) unary: bool,
+    pub(crate) cluster: String,
+    pub(crate) call: GrpcCall,
+    pub(crate) timeout: Option<Duration>,
+    /// Nothing comes of it any more.
+    pub(crate) closed: bool,
+    /// The service has sent its initial metadata.
+    pub(crate) opened: bool,
+}
+
+/// What a VM has done with a gRPC call.
+pub(crate) enum GrpcSent {
+    Open(usize),
+    Message {
+        call: usize,
+        message: Vec<u8>,
+        end: bool,
+    },
+    End(usize),
+    /// It never was: this comes of it all the same.
+    Failed {
+        call: usize,
+        event: GrpcEvent,
+    },
 }
 
 /// A stream, as host calls see it. Directions are 0 for the request, 1 for the response.
@@ -103,10 +185,21 @@ pub(crate) struct Call {
 pub(crate) struct StreamState {
     pub(crate) headers: [Headers; 2],
     pub(crate) trailers: [Headers; 2],
+    /// How many bytes of body came.
+    pub(crate) size: [u64; 2],
     /// What each filter can reach, by its place in the chain.
     pub(crate) reach: Vec<[Reach; 2]>,
     /// All is over: headers can be read once more.
     pub(crate) logging: bool,
+    pub(crate) started: Duration,
+    pub(crate) ended: Option<Duration>,
+    /// The response has begun: its status.
+    pub(crate) status: Option<u16>,
+    pub(crate) details: String,
+    pub(crate) upstream: bool,
+    pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Typed filter state that Envoy itself reads.
+    pub(crate) envoy_state: BTreeMap<String, Value>,
 }
 
 /// What a filter can reach of one direction now.
@@ -115,6 +208,8 @@ pub(crate) struct Reach {
     pub(crate) headers: bool,
     pub(crate) trailers: bool,
     pub(crate) body: bool,
+    /// All of the body has come.
+    pub(crate) last: bool,
     /// The part of the body that waits at this filter.
     pub(crate) buffer: Vec<u8>,
 }
@@ -122,26 +217,59 @@ pub(crate) struct Reach {
 // === impl Shared ===
 
 impl Shared {
+    pub(crate) fn new(state: State) -> Self {
+        Self(Arc::new(Mutex::new(state)))
+    }
+
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-// === impl PluginState ===
+// === impl State ===
 
-impl PluginState {
-    pub(crate) fn new(root_id: &str, hold_headers: bool, generation: u32) -> Self {
-        Self { root_id: root_id.to_owned(), hold_headers, generation, ..Self::default() }
+impl State {
+    pub(crate) fn log(&mut self, level: LogLevel, text: impl Into<String>) {
+        self.log.push(LogLine { level, text: text.into() });
+    }
+
+    pub(crate) fn log_text(&self) -> String {
+        self.log.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+}
+
+// === impl VmState ===
+
+impl VmState {
+    pub(crate) fn new(thread: Thread, generation: u32) -> Self {
+        Self { thread, generation, ..Self::default() }
     }
 
     /// The root context that a context belongs to; itself, if it is one.
     pub(crate) fn root_of(&self, context: u32) -> u32 {
-        self.contexts.get(&context).map_or(context, |(_, root)| *root)
+        self.contexts.get(&context).map_or(context, |context| context.root)
+    }
+
+    /// The filter that a context belongs to.
+    pub(crate) fn filter_of(&self, context: u32) -> Option<usize> {
+        self.roots.get(&self.root_of(context)).map(|root| root.filter)
+    }
+
+    /// The root context that is current, or that the current stream belongs to.
+    pub(crate) fn caller(&self, vm: usize, token: u32) -> Caller {
+        Caller { vm, generation: self.generation, root: self.root_of(self.effective), token }
+    }
+
+    /// A new token: 0 for an HTTP call, 1 for a gRPC call, 2 for a gRPC stream. They are told apart by their low bits.
+    pub(crate) fn token(&mut self, kind: usize) -> u32 {
+        self.tokens[kind] += 4;
+        self.tokens[kind] + kind as u32
     }
 
     /// A callback of this context begins.
-    pub(crate) fn enter(&mut self, context: u32) {
+    pub(crate) fn enter(&mut self, context: u32, callback: &'static str) {
         self.current = context;
         self.effective = context;
+        self.callback = callback;
     }
 }

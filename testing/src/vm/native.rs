@@ -7,7 +7,7 @@ use std::{
 use inproxy::abi::{Host, enter, vm};
 
 use super::{Callback, Trap, Vm};
-use crate::model::Calls;
+use crate::{allocations, model::Calls};
 
 /// The filter as ordinary Rust code, in a thread of its own: there its thread locals are those of one VM.
 pub(crate) struct NativeVm {
@@ -24,9 +24,16 @@ impl NativeVm {
         let (outgoing, results) = channel();
         let name = thread::current().name().unwrap_or("test").to_owned();
         let run = move || {
-            let calls = Rc::new(calls);
+            let calls = Rc::new(calls.reentering(|callback| {
+                call(callback);
+            }));
             while let Ok(callback) = incoming.recv() {
-                let result = enter(Rc::clone(&calls) as Rc<dyn Host>, || call(callback));
+                let before = allocations::count();
+                let result = enter(Rc::clone(&calls) as Rc<dyn Host>, || {
+                    let _filter = allocations::Side::filter();
+                    call(callback)
+                });
+                calls.allocated(allocations::count() - before);
                 let result = calls.take_panic().map_or(Ok(result), |message| Err(Trap(message)));
                 if outgoing.send(result).is_err() {
                     break;
@@ -65,6 +72,11 @@ fn call(callback: Callback) -> u32 {
         Callback::VmStart { root } => return vm::on_vm_start(root, 0).into(),
         Callback::Configure { root, size } => return vm::on_configure(root, size as usize).into(),
         Callback::Tick { root } => vm::on_tick(root),
+        Callback::QueueReady { root, queue } => vm::on_queue_ready(root, queue),
+        Callback::GrpcInitialMetadata { root, token, headers } => vm::on_grpc_receive_initial_metadata(root, token, headers),
+        Callback::GrpcReceive { root, token, size } => vm::on_grpc_receive(root, token, size as usize),
+        Callback::GrpcTrailingMetadata { root, token, trailers } => vm::on_grpc_receive_trailing_metadata(root, token, trailers),
+        Callback::GrpcClose { root, token, status } => vm::on_grpc_close(root, token, status),
         Callback::RequestHeaders { context, headers, end_of_stream } => return vm::on_request_headers(context, headers as usize, end_of_stream),
         Callback::RequestBody { context, size, end_of_stream } => return vm::on_request_body(context, size as usize, end_of_stream),
         Callback::RequestTrailers { context, trailers } => return vm::on_request_trailers(context, trailers as usize),

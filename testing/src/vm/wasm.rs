@@ -60,8 +60,7 @@ impl Module {
 
 impl WasmVm {
     pub(crate) fn start(module: &Module, calls: Calls) -> Self {
-        let environment = ["INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION"];
-        let environment = environment.iter().filter_map(|name| Some(format!("{name}={}", calls.environment(name)?))).collect();
+        let environment = calls.variables();
         let mut store = Store::new(&module.engine, Guest { calls, said: String::new(), environment });
         store.set_fuel(FUEL).expect("fuel is on");
         let mut linker = Linker::new(&module.engine);
@@ -79,6 +78,10 @@ impl WasmVm {
 }
 
 impl Vm for WasmVm {
+    fn memory(&self) -> u64 {
+        self.instance.get_memory(&self.store, "memory").map_or(0, |memory| memory.size(&self.store) * PAGE)
+    }
+
     fn call(&mut self, callback: Callback) -> Result<u32, Trap> {
         if self.dead {
             return Err(Trap("the VM is dead".to_owned()));
@@ -106,6 +109,9 @@ impl Vm for WasmVm {
         }
     }
 }
+
+/// A page of a module's memory.
+const PAGE: u64 = 65_536;
 
 type Guestly<'a> = Caller<'a, Guest>;
 
@@ -257,32 +263,127 @@ fn define_host(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerEr
     linker.func_wrap("env", "proxy_increment_metric", |c: Guestly<'_>, id: u32, offset: i64| -> Answer {
         Ok(c.data().calls.increment_metric(id, offset).as_raw())
     })?;
-    define_absent(linker)
+    define_shared(linker)?;
+    define_grpc(linker)
 }
 
-/// Those that the model does not have yet: they answer as Envoy does where there is nothing to find.
-fn define_absent(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerError> {
-    const NOT_FOUND: u32 = Status::NOT_FOUND.as_raw();
-    const FAILED: u32 = Status::INTERNAL_FAILURE.as_raw();
-    linker.func_wrap("env", "proxy_set_property", |_: u32, _: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_get_shared_data", |_: u32, _: u32, _: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_set_shared_data", |_: u32, _: u32, _: u32, _: u32, _: u32| -> u32 { FAILED })?;
-    linker.func_wrap("env", "proxy_register_shared_queue", |_: u32, _: u32, _: u32| -> u32 { FAILED })?;
-    linker.func_wrap("env", "proxy_resolve_shared_queue", |_: u32, _: u32, _: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_dequeue_shared_queue", |_: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_enqueue_shared_queue", |_: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
+/// What VMs share, and what the rest of the ABI offers.
+fn define_shared(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerError> {
+    linker.func_wrap("env", "proxy_get_header_map_size", |mut c: Guestly<'_>, map: u32, to: u32| -> Answer {
+        let size = c.data().calls.header_map_size(map);
+        put_or(&mut c, size, to)
+    })?;
+    linker.func_wrap("env", "proxy_get_buffer_status", |mut c: Guestly<'_>, buffer: u32, size: u32, flags: u32| -> Answer {
+        let found = c.data().calls.buffer_size(buffer);
+        if found.is_ok() {
+            put(&mut c, flags, 0)?;
+        }
+        put_or(&mut c, found, size)
+    })?;
+    linker.func_wrap("env", "proxy_set_property", |c: Guestly<'_>, p: u32, n: u32, vp: u32, vn: u32| -> Answer {
+        let (path, value) = (read(&c, p, n)?, read(&c, vp, vn)?);
+        Ok(c.data().calls.set_property(&path, &value).as_raw())
+    })?;
+    linker.func_wrap("env", "proxy_get_shared_data", |mut c: Guestly<'_>, p: u32, n: u32, data: u32, size: u32, cas: u32| -> Answer {
+        let key = read(&c, p, n)?;
+        let (value, changed) = match c.data().calls.shared_data(&key) {
+            Ok((value, changed)) => (Ok(value), changed),
+            Err(status) => return Ok(status.as_raw()),
+        };
+        put(&mut c, cas, changed)?;
+        give(&mut c, value, data, size)
+    })?;
+    linker.func_wrap("env", "proxy_set_shared_data", |c: Guestly<'_>, p: u32, n: u32, vp: u32, vn: u32, cas: u32| -> Answer {
+        let (key, value) = (read(&c, p, n)?, read(&c, vp, vn)?);
+        Ok(c.data().calls.set_shared_data(&key, &value, cas).as_raw())
+    })?;
+    linker.func_wrap("env", "proxy_register_shared_queue", |mut c: Guestly<'_>, p: u32, n: u32, id: u32| -> Answer {
+        let name = read(&c, p, n)?;
+        let queue = c.data().calls.register_queue(&name);
+        put_or(&mut c, queue, id)
+    })?;
+    linker.func_wrap("env", "proxy_resolve_shared_queue", |mut c: Guestly<'_>, vp: u32, vn: u32, p: u32, n: u32, id: u32| -> Answer {
+        let (vm_id, name) = (read(&c, vp, vn)?, read(&c, p, n)?);
+        let queue = c.data().calls.resolve_queue(&vm_id, &name);
+        put_or(&mut c, queue, id)
+    })?;
+    linker.func_wrap("env", "proxy_dequeue_shared_queue", |mut c: Guestly<'_>, queue: u32, data: u32, size: u32| -> Answer {
+        let message = c.data().calls.dequeue(queue);
+        give(&mut c, message, data, size)
+    })?;
+    linker.func_wrap("env", "proxy_enqueue_shared_queue", |c: Guestly<'_>, queue: u32, p: u32, n: u32| -> Answer {
+        let message = read(&c, p, n)?;
+        Ok(c.data().calls.enqueue(queue, &message).as_raw())
+    })?;
+    linker.func_wrap("env", "proxy_done", |c: Guestly<'_>| -> Answer { Ok(c.data().calls.done().as_raw()) })?;
+    linker.func_wrap(
+        "env",
+        "proxy_call_foreign_function",
+        |mut c: Guestly<'_>, fp: u32, fn_: u32, p: u32, n: u32, data: u32, size: u32| -> Answer {
+            let (name, argument) = (read(&c, fp, fn_)?, read(&c, p, n)?);
+            let result = c.data().calls.foreign_function(&name, &argument);
+            // Who does not want the result says so by a null pointer.
+            if data == 0 { Ok(result.err().unwrap_or(Status::OK).as_raw()) } else { give(&mut c, result, data, size) }
+        },
+    )?;
+    Ok(())
+}
+
+/// gRPC.
+fn define_grpc(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerError> {
     linker.func_wrap(
         "env",
         "proxy_grpc_call",
-        |_: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| -> u32 { FAILED },
+        |mut c: Guestly<'_>,
+         up: u32,
+         un: u32,
+         sp: u32,
+         sn: u32,
+         mp: u32,
+         mn: u32,
+         hp: u32,
+         hn: u32,
+         bp: u32,
+         bn: u32,
+         timeout: u32,
+         token: u32|
+         -> Answer {
+            let (upstream, service, method) = (read(&c, up, un)?, read(&c, sp, sn)?, read(&c, mp, mn)?);
+            let (metadata, message) = (read(&c, hp, hn)?, read(&c, bp, bn)?);
+            let sent = c.data().calls.grpc_call(&upstream, &service, &method, &metadata, &message, timeout);
+            put_or(&mut c, sent, token)
+        },
     )?;
-    linker.func_wrap("env", "proxy_grpc_stream", |_: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| -> u32 { FAILED })?;
-    linker.func_wrap("env", "proxy_grpc_send", |_: u32, _: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_grpc_cancel", |_: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_grpc_close", |_: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_get_status", |_: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_done", || -> u32 { NOT_FOUND })?;
-    linker.func_wrap("env", "proxy_call_foreign_function", |_: u32, _: u32, _: u32, _: u32, _: u32, _: u32| -> u32 { NOT_FOUND })?;
+    linker.func_wrap(
+        "env",
+        "proxy_grpc_stream",
+        |mut c: Guestly<'_>, up: u32, un: u32, sp: u32, sn: u32, mp: u32, mn: u32, hp: u32, hn: u32, token: u32| -> Answer {
+            let (upstream, service, method, metadata) = (read(&c, up, un)?, read(&c, sp, sn)?, read(&c, mp, mn)?, read(&c, hp, hn)?);
+            let opened = c.data().calls.grpc_stream(&upstream, &service, &method, &metadata);
+            for callback in c.data().calls.within_failed_stream() {
+                let (name, arguments) = callback.export();
+                if let Some(function) = c.get_export(name).and_then(Extern::into_func) {
+                    let arguments: Vec<_> = arguments.into_iter().map(|argument| Val::I32(argument as i32)).collect();
+                    function.call(&mut c, &arguments, &mut [])?;
+                }
+            }
+            put_or(&mut c, opened, token)
+        },
+    )?;
+    linker.func_wrap("env", "proxy_grpc_send", |c: Guestly<'_>, token: u32, p: u32, n: u32, end: u32| -> Answer {
+        let message = read(&c, p, n)?;
+        Ok(c.data().calls.grpc_send(token, &message, end != 0).as_raw())
+    })?;
+    linker.func_wrap("env", "proxy_grpc_cancel", |c: Guestly<'_>, token: u32| -> Answer { Ok(c.data().calls.grpc_cancel(token).as_raw()) })?;
+    linker.func_wrap("env", "proxy_grpc_close", |c: Guestly<'_>, token: u32| -> Answer { Ok(c.data().calls.grpc_close(token).as_raw()) })?;
+    linker.func_wrap("env", "proxy_get_status", |mut c: Guestly<'_>, code: u32, data: u32, size: u32| -> Answer {
+        let (number, text) = match c.data().calls.call_status() {
+            Ok(status) => status,
+            Err(status) => return Ok(status.as_raw()),
+        };
+        put(&mut c, code, number)?;
+        give(&mut c, Ok(text), data, size)
+    })?;
     Ok(())
 }
 

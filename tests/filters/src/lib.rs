@@ -8,4 +8,5 @@ pub mod headers;
 pub mod hooks;
 pub mod traps;
 pub mod wakes;
+pub mod workers;
 pub mod wrong;

@@ -71,3 +71,20 @@ impl HttpFilter for TrapInConfigure {
         Ok(next.run(request).await)
     }
 }
+
+/// Panics when a request is for `/trap`; else marks the response.
+#[filter]
+#[config]
+#[derive(Debug)]
+pub struct TrapWhenTold;
+
+impl HttpFilter for TrapWhenTold {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        if request.path().is_some_and(|path| path == "/trap") {
+            trap::<()>();
+        }
+        let mut response = next.run(request).await;
+        response.headers_mut().insert("x-filter", "alive")?;
+        Ok(response)
+    }
+}

@@ -3,6 +3,10 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 #![allow(missing_docs, reason = "test code")]
 
+/// So that tests can hold what filters allocate.
+#[global_allocator]
+static ALLOCATOR: inproxy_test::CountingAllocator = inproxy_test::CountingAllocator;
+
 mod bodies;
 mod calls;
 mod chains;
@@ -12,8 +16,10 @@ mod headers;
 mod hooks;
 mod leaving;
 mod panics;
+mod policies;
 mod refusals;
 mod replies;
 mod updates;
 mod wakes;
+mod workers;
 mod wrong;

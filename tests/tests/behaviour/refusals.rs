@@ -1,5 +1,7 @@
 //! A host that refuses: what becomes of a request then is the filter's policy, never a hang, never a panic, and never half an edit that goes on.
 
+use std::collections::BTreeMap;
+
 use filters::{
     errors::{FailAllow, FailDeny},
     headers::EditHeaders,
@@ -76,14 +78,13 @@ async fn a_header_that_cannot_be_read_is_not_there(proxy: Proxy<auth::Auth>) {
 async fn what_a_request_costs_in_calls_is_known(proxy: Proxy<EditHeaders>) {
     let proxy = proxy.configure(json!({ "insert": [["x-a", b"1"]] })).start().await;
     proxy.send(Request::get("/")).await;
-    let (entries, calls) = (proxy.vm_entries().unwrap(), proxy.host_calls().unwrap());
+    let before = proxy.costs().unwrap();
     proxy.send(Request::get("/")).await;
+    let cost = proxy.costs().unwrap().since(&before);
     // Created, request headers, response headers, log, done, delete.
-    assert_eq!(proxy.vm_entries().unwrap() - entries, 6);
-    let again = proxy.host_calls().unwrap();
-    let cost: Vec<_> = again.iter().map(|(call, count)| (*call, count - calls[call])).filter(|(_, count)| *count > 0).collect();
+    assert_eq!(cost.vm_entries, 6);
     // One edit and the count of the request's headers; one edit of the response.
-    assert_eq!(cost, [("proxy_get_header_map_pairs", 1), ("proxy_replace_header_map_value", 2)]);
+    assert_eq!(cost.host_calls, BTreeMap::from([("proxy_get_header_map_pairs", 1), ("proxy_replace_header_map_value", 2)]));
 }
 // ANCHOR_END: cost
 
@@ -92,10 +93,55 @@ async fn what_a_request_costs_in_instructions_is_the_same_every_time(proxy: Prox
     let proxy = proxy.configure(json!({ "insert": [["x-a", b"1"]] })).start().await;
     let mut costs = Vec::new();
     for _ in 0..6 {
-        let before = proxy.fuel().unwrap();
+        let before = proxy.costs().unwrap();
         proxy.send(Request::get("/")).await;
-        costs.push(proxy.fuel().unwrap() - before);
+        costs.push(proxy.costs().unwrap().since(&before).fuel);
     }
     // The first requests fill tables that the later ones find.
     assert!(costs[3] > 0 && costs[3] == costs[4] && costs[4] == costs[5], "{costs:?}");
 }
+
+#[inproxy_test::test(only(wasm), because = "only a module has memory of its own")]
+async fn memory_does_not_grow_with_the_number_of_requests(proxy: Proxy<EditHeaders>) {
+    let proxy = proxy.configure(json!({ "insert": [["x-a", b"1"]] })).start().await;
+    for _ in 0..50 {
+        proxy.send(Request::get("/")).await;
+    }
+    let before = proxy.costs().unwrap();
+    for _ in 0..500 {
+        proxy.send(Request::get("/")).await;
+    }
+    let after = proxy.costs().unwrap();
+    assert!(before.memory > 0);
+    assert_eq!(after.since(&before).memory, 0);
+}
+
+#[inproxy_test::test(only(native), because = "allocations are counted natively")]
+async fn what_a_request_costs_in_allocations_is_the_same_every_time(proxy: Proxy<EditHeaders>) {
+    let proxy = proxy.configure(json!({ "insert": [["x-a", b"1"]] })).start().await;
+    let mut costs = Vec::new();
+    for _ in 0..6 {
+        let before = proxy.costs().unwrap();
+        proxy.send(Request::get("/")).await;
+        costs.push(proxy.costs().unwrap().since(&before).allocations);
+    }
+    assert!(costs[3] > 0 && costs[3] == costs[4] && costs[4] == costs[5], "{costs:?}");
+}
+
+// ANCHOR: random
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn whatever_is_refused_a_request_is_answered_and_no_filter_dies(proxy: Proxy<EditHeaders>) {
+    let (host, name) = proxy.host();
+    for seed in 0..50 {
+        let proxy = Proxy::<EditHeaders>::on(host, name).configure(json!({ "insert": [["x-a", b"1"]] })).refuse_at_random(seed, 5);
+        // The configuration is read by host calls too.
+        let Ok(proxy) = proxy.try_start().await else { continue };
+        for _ in 0..20 {
+            let response = proxy.send(Request::get("/")).await;
+            // Where neither an answer nor a reset was taken, Envoy's own timeout ends the request.
+            assert!(matches!(response.status(), 200 | 408 | 500 | 504) || !response.is_whole(), "seed {seed}: {response:?}");
+        }
+        assert!(!proxy.log().iter().any(|line| line.text.contains("panicked")), "seed {seed}");
+    }
+}
+// ANCHOR_END: random

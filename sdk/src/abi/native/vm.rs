@@ -45,6 +45,14 @@ exports! {
     proxy_on_response_trailers as on_response_trailers(context: u32, trailers: usize) -> u32;
     /// `proxy_on_http_call_response`; no headers mean that it failed.
     proxy_on_http_call_response as on_http_call_response(root: u32, token: u32, headers: usize, body_size: usize, trailers: usize);
+    /// `proxy_on_grpc_receive_initial_metadata`.
+    proxy_on_grpc_receive_initial_metadata as on_grpc_receive_initial_metadata(root: u32, token: u32, headers: u32);
+    /// `proxy_on_grpc_receive`.
+    proxy_on_grpc_receive as on_grpc_receive(root: u32, token: u32, message_size: usize);
+    /// `proxy_on_grpc_receive_trailing_metadata`.
+    proxy_on_grpc_receive_trailing_metadata as on_grpc_receive_trailing_metadata(root: u32, token: u32, trailers: u32);
+    /// `proxy_on_grpc_close`.
+    proxy_on_grpc_close as on_grpc_close(root: u32, token: u32, status: u32);
     /// `proxy_on_log`.
     proxy_on_log as on_log(context: u32);
     /// `proxy_on_done`.

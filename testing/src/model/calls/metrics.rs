@@ -1,0 +1,68 @@
+//! Counters, gauges and histograms.
+
+use inproxy::abi::Status;
+
+use super::super::state::State;
+
+const COUNTER: u32 = 0;
+const GAUGE: u32 = 1;
+const HISTOGRAM: u32 = 2;
+
+pub(super) fn define(state: &mut State, kind: u32, name: &[u8]) -> Result<u32, Status> {
+    if kind > HISTOGRAM {
+        return Err(Status::BAD_ARGUMENT);
+    }
+    state.metrics.push((kind, String::from_utf8_lossy(name).into_owned()));
+    Ok((state.metrics.len() as u32 * 4) | kind)
+}
+
+/// The kind and the name of a metric.
+fn find(state: &State, id: u32) -> Result<(u32, String), Status> {
+    let at = (id / 4).checked_sub(1).ok_or(Status::NOT_FOUND)?;
+    state.metrics.get(at as usize).filter(|(kind, _)| *kind == id % 4).cloned().ok_or(Status::NOT_FOUND)
+}
+
+/// The low bits of an id are its kind.
+fn is_of_no_kind(id: u32) -> bool {
+    id % 4 > HISTOGRAM
+}
+
+pub(super) fn get(state: &State, id: u32) -> Result<u64, Status> {
+    if is_of_no_kind(id) {
+        return Err(Status::BAD_ARGUMENT);
+    }
+    match find(state, id)? {
+        (HISTOGRAM, _) => Err(Status::BAD_ARGUMENT),
+        (_, name) => Ok(state.values.get(&name).copied().unwrap_or(0)),
+    }
+}
+
+/// A counter adds, a gauge is set, a histogram takes a sample.
+pub(super) fn record(state: &mut State, id: u32, value: u64) -> Result<(), Status> {
+    match find(state, id)? {
+        (COUNTER, name) => {
+            let counter = state.values.entry(name).or_default();
+            *counter = counter.wrapping_add(value);
+        }
+        (GAUGE, name) => {
+            state.values.insert(name, value);
+        }
+        (_, name) => state.samples.entry(name).or_default().push(value),
+    }
+    Ok(())
+}
+
+pub(super) fn increment(state: &mut State, id: u32, offset: i64) -> Result<(), Status> {
+    if is_of_no_kind(id) {
+        return Err(Status::BAD_ARGUMENT);
+    }
+    match find(state, id)? {
+        (COUNTER, _) if offset <= 0 => Err(Status::BAD_ARGUMENT),
+        (HISTOGRAM, _) => Err(Status::BAD_ARGUMENT),
+        (_, name) => {
+            let value = state.values.entry(name).or_default();
+            *value = value.wrapping_add_signed(offset);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Attributes: what `proxy_get_property` and expressions find.
+//!
+//! [Envoy's list](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes); what is here is what a filter behind plain HTTP on loopback can see.
+
+use inproxy::abi::Status;
+
+use super::{
+    calls::START,
+    chain::{REQUEST, RESPONSE, grpc_status},
+    state::{Headers, State, StreamState},
+    value::Value,
+};
+
+/// The attribute at a path whose segments are separated by NUL.
+pub(crate) fn get(state: &State, vm: usize, path: &[u8]) -> Result<Vec<u8>, Status> {
+    let text = String::from_utf8_lossy(path);
+    let mut segments = text.split('\0');
+    let first = segments.next().unwrap_or_default();
+    if path.is_empty() {
+        return Err(Status::SERIALIZATION_FAILURE);
+    }
+    // A property that was set is found under its whole path, which then is one segment.
+    if let Some(stream) = stream(state, vm)
+        && let Some(value) = stream.0.filter_state.get(path).filter(|_| !path.contains(&0))
+        && attribute(state, vm, first).is_none()
+    {
+        return Ok(value.clone());
+    }
+    let mut value = attribute(state, vm, first).ok_or(Status::NOT_FOUND)?;
+    for segment in segments.filter(|segment| !segment.is_empty()) {
+        value = value.get(segment).ok_or(Status::NOT_FOUND)?.clone();
+    }
+    value.encode()
+}
+
+/// The stream that calls act on, and the filter that calls.
+fn stream(state: &State, vm: usize) -> Option<(&StreamState, usize)> {
+    let vm = &state.vms[vm];
+    let context = vm.contexts.get(&vm.effective)?;
+    Some((&state.streams[context.stream], context.filter))
+}
+
+/// A whole attribute, by its first segment.
+pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
+    let one = &state.vms[vm];
+    let root_id = || one.filter_of(one.effective).map(|filter| Value::text(&state.root_ids[filter]));
+    match name {
+        "plugin_name" | "plugin_root_id" => return root_id(),
+        "plugin_vm_id" => return Some(Value::text(&state.around.vm_id)),
+        "xds" => return Some(xds(state, stream(state, vm).is_some())),
+        _ => {}
+    }
+    let (stream, filter) = stream(state, vm)?;
+    match name {
+        "request" => Some(request(stream, filter)),
+        "response" => Some(response(stream, filter)),
+        "source" => Some(peer(40_000)),
+        "destination" => Some(peer(10_000)),
+        "connection" => Some(Value::Wrapper(vec![("id".to_owned(), Value::Uint(0)), ("mtls".to_owned(), Value::Bool(false))])),
+        "connection_id" => Some(Value::Uint(0)),
+        "upstream" if stream.upstream => Some(Value::Wrapper(vec![
+            ("address".to_owned(), Value::text("127.0.0.1:20000")),
+            ("port".to_owned(), Value::Int(20_000)),
+            ("request_attempt_count".to_owned(), Value::Uint(1)),
+            ("num_endpoints".to_owned(), Value::Uint(1)),
+        ])),
+        "metadata" => Some(Value::Wrapper(vec![("filter_metadata".to_owned(), Value::Map(Vec::new()))])),
+        "filter_state" => {
+            let own = stream.filter_state.iter().map(|(key, value)| (format!("wasm.{}", String::from_utf8_lossy(key)), Value::Bytes(value.clone())));
+            let envoys = stream.envoy_state.iter().map(|(key, value)| (key.clone(), value.clone()));
+            Some(Value::Wrapper(own.chain(envoys).collect()))
+        }
+        _ => None,
+    }
+}
+
+fn peer(port: i64) -> Value {
+    Value::Wrapper(vec![("address".to_owned(), Value::text(format!("127.0.0.1:{port}"))), ("port".to_owned(), Value::Int(port))])
+}
+
+fn xds(state: &State, in_stream: bool) -> Value {
+    let around = &state.around;
+    let node = Value::Map(vec![
+        ("id".to_owned(), Value::text("inproxy")),
+        ("cluster".to_owned(), Value::text("inproxy")),
+        ("metadata".to_owned(), Value::from(&around.node_metadata)),
+    ]);
+    let metadata = |json| Value::Map(vec![("filter_metadata".to_owned(), Value::from(json))]);
+    let nothing = serde_json::json!({});
+    let mut entries =
+        vec![("node".to_owned(), node), ("listener_direction".to_owned(), Value::Int(0)), ("listener_metadata".to_owned(), metadata(&nothing))];
+    if in_stream {
+        entries.push(("route_name".to_owned(), Value::text(&around.route)));
+        entries.push(("route_metadata".to_owned(), metadata(&around.route_metadata)));
+        entries.push(("virtual_host_name".to_owned(), Value::text("all")));
+        entries.push(("cluster_name".to_owned(), Value::text(super::UPSTREAM)));
+        entries.push(("cluster_metadata".to_owned(), metadata(&around.cluster_metadata)));
+    }
+    Value::Wrapper(entries)
+}
+
+fn request(stream: &StreamState, filter: usize) -> Value {
+    let here = stream.reach[filter][REQUEST].headers || stream.logging;
+    let mut entries = vec![
+        ("time".to_owned(), Value::Timestamp((START + stream.started).as_nanos() as i64)),
+        ("protocol".to_owned(), Value::text("HTTP/1.1")),
+        ("total_size".to_owned(), Value::Int((if here { bytes(&stream.headers[REQUEST]) } else { 0 } + stream.size[REQUEST]) as i64)),
+    ];
+    if let Some(ended) = stream.ended {
+        entries.push(("duration".to_owned(), Value::Duration((ended - stream.started).as_nanos() as i64)));
+    }
+    let headers: &[_] = if here { &stream.headers[REQUEST] } else { &[] };
+    let get = |name: &str| joined(headers, name);
+    let size = get("content-length").and_then(|length| length.parse().ok()).unwrap_or(stream.size[REQUEST] as i64);
+    entries.push(("size".to_owned(), Value::Int(size)));
+    entries.push(("headers".to_owned(), map(headers)));
+    let named = [
+        ("method", ":method"),
+        ("host", ":authority"),
+        ("scheme", ":scheme"),
+        ("path", ":path"),
+        ("id", "x-request-id"),
+        ("referer", "referer"),
+        ("useragent", "user-agent"),
+    ];
+    entries.extend(named.iter().filter_map(|(name, header)| Some(((*name).to_owned(), Value::String(get(header)?)))));
+    if let Some(path) = get(":path") {
+        let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+        entries.push(("url_path".to_owned(), Value::text(path)));
+        entries.push(("query".to_owned(), Value::text(query)));
+    }
+    Value::Wrapper(entries)
+}
+
+fn response(stream: &StreamState, filter: usize) -> Value {
+    let here = stream.reach[filter][RESPONSE].headers || stream.logging;
+    let headers: &[_] = if here { &stream.headers[RESPONSE] } else { &[] };
+    let mut entries = vec![
+        ("headers".to_owned(), map(headers)),
+        ("trailers".to_owned(), map(if stream.logging || stream.reach[filter][RESPONSE].trailers { &stream.trailers[RESPONSE] } else { &[] })),
+        ("flags".to_owned(), Value::Int(0)),
+        ("size".to_owned(), Value::Int(stream.size[RESPONSE] as i64)),
+        ("total_size".to_owned(), Value::Int((bytes(headers) + stream.size[RESPONSE]) as i64)),
+    ];
+    if let Some(status) = stream.status {
+        entries.push(("code".to_owned(), Value::Int(status.into())));
+        let told = joined(&stream.trailers[RESPONSE], "grpc-status").or_else(|| joined(headers, "grpc-status"));
+        let grpc = told.and_then(|status| status.parse().ok()).unwrap_or_else(|| grpc_status(status));
+        entries.push(("grpc_status".to_owned(), Value::Int(grpc.into())));
+    }
+    if !stream.details.is_empty() {
+        entries.push(("code_details".to_owned(), Value::text(&stream.details)));
+    }
+    Value::Wrapper(entries)
+}
+
+fn bytes(headers: &[(Vec<u8>, Vec<u8>)]) -> u64 {
+    headers.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum()
+}
+
+/// All values of a header, with commas between them.
+fn joined(headers: &[(Vec<u8>, Vec<u8>)], name: &str) -> Option<String> {
+    let values: Vec<_> = headers.iter().filter(|(other, _)| other == name.as_bytes()).map(|(_, value)| String::from_utf8_lossy(value)).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+fn map(headers: &[(Vec<u8>, Vec<u8>)]) -> Value {
+    let mut names: Vec<_> = headers.iter().map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect();
+    names.dedup();
+    Value::Map(names.into_iter().map(|name| (name.clone(), Value::String(joined(headers, &name).unwrap_or_default()))).collect())
+}
+
+/// `proxy_set_property`: a path with several segments can be written, and never read.
+pub(crate) fn set(state: &mut State, vm: usize, path: &[u8], value: &[u8]) -> Status {
+    let one = &state.vms[vm];
+    let Some(context) = one.contexts.get(&one.effective).copied() else { return Status::NOT_FOUND };
+    let readonly = one.declared.get(path).copied().unwrap_or(false);
+    let stream: &mut StreamState = &mut state.streams[context.stream];
+    if readonly && stream.filter_state.contains_key(path) {
+        return Status::BAD_ARGUMENT;
+    }
+    stream.filter_state.insert(path.to_vec(), value.to_vec());
+    Status::OK
+}
+
+/// The headers of a map, for whoever has them as a list.
+pub(crate) fn size_of(headers: &Headers) -> u64 {
+    bytes(headers)
+}

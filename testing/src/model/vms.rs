@@ -1,0 +1,286 @@
+//! The VMs of the proxy's threads, and the root contexts in them.
+
+use std::time::Duration;
+
+use inproxy_envoy::FailurePolicy;
+
+use super::{
+    Calls, Event, Model, PluginSetup, StartVm,
+    chain::{REQUEST, RESPONSE},
+    state::{Deferred, Root, Thread, VmState},
+};
+use crate::{
+    running::LogLevel,
+    vm::{Callback, Vm},
+};
+
+/// How long Envoy waits until it makes a new VM, under [`FailurePolicy::Reload`].
+const RELOAD_AFTER: Duration = Duration::from_secs(1);
+
+/// One filter of the chain.
+pub(super) struct Plugin {
+    /// The first VM of its module: the canary; behind it the main thread's and the workers'.
+    vms: usize,
+    pub(super) configuration: Vec<u8>,
+    root_id: String,
+}
+
+/// A place for a VM on one thread.
+pub(super) struct VmSlot {
+    thread: Thread,
+    start: StartVm,
+    vm: Option<Box<dyn Vm>>,
+    /// When it died.
+    dead: Option<Duration>,
+    pub(super) generation: u32,
+    next_context: u32,
+    /// The root context of new streams, for each filter that has one here.
+    roots: Vec<(usize, u32)>,
+}
+
+// === impl VmSlot ===
+
+impl VmSlot {
+    pub(super) fn memory(&self) -> u64 {
+        self.vm.as_ref().map_or(0, |vm| vm.memory())
+    }
+
+    pub(super) fn is_worker(&self) -> bool {
+        matches!(self.thread, Thread::Worker(_))
+    }
+
+    fn root(&self, plugin: usize) -> Option<u32> {
+        self.roots.iter().find(|(of, _)| *of == plugin).map(|(_, root)| *root)
+    }
+}
+
+impl Model {
+    /// Makes places for the VMs of all modules.
+    pub(super) fn place(&mut self, plugins: Vec<PluginSetup>) {
+        let mut modules: Vec<(&str, usize)> = Vec::new();
+        for PluginSetup { root_id, module, configuration, start } in plugins {
+            let placed = modules.iter().find(|(other, _)| *other == module).map(|(_, vms)| *vms);
+            let vms = placed.unwrap_or_else(|| {
+                let vms = self.vms.len();
+                modules.push((module, vms));
+                let threads = [Thread::Canary, Thread::Main].into_iter().chain((0..self.workers as u32).map(Thread::Worker));
+                for thread in threads {
+                    let start = start.clone();
+                    self.vms.push(VmSlot { thread, start, vm: None, dead: None, generation: 0, next_context: 1, roots: Vec::new() });
+                    self.shared.with(|state| state.vms.push(VmState::new(thread, 0)));
+                }
+                vms
+            });
+            self.plugins.push(Plugin { vms, configuration, root_id });
+        }
+    }
+
+    /// The VM in which a worker runs a filter.
+    pub(super) fn vm_of(&self, filter: usize, worker: usize) -> usize {
+        self.plugins[filter].vms + 2 + worker
+    }
+
+    /// Has a filter take a configuration: first a canary, then the main thread's VM and the workers'.
+    pub(super) fn configure(&mut self, plugin: usize, configuration: &[u8]) -> Result<(), String> {
+        let first = self.plugins[plugin].vms;
+        self.restart(first);
+        let tried = self.add_root(first, plugin, configuration);
+        self.vms[first].vm = None;
+        self.shared.with(|state| state.vms[first].roots.clear());
+        tried?;
+        for vm in first + 1..first + 2 + self.workers {
+            if self.vms[vm].vm.is_none() {
+                self.restart(vm);
+            }
+            self.add_root(vm, plugin, configuration)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a new VM in a place.
+    fn restart(&mut self, vm: usize) {
+        let slot = &mut self.vms[vm];
+        let again = slot.vm.is_some() || slot.dead.is_some() || slot.thread == Thread::Canary;
+        slot.generation += u32::from(again);
+        slot.dead = None;
+        slot.roots.clear();
+        let fresh = VmState::new(slot.thread, slot.generation);
+        self.shared.with(|state| state.vms[vm] = fresh);
+        let calls = Calls::new(self.shared.clone(), vm);
+        self.vms[vm].vm = Some((self.vms[vm].start)(calls));
+        self.call(vm, Callback::Initialize);
+    }
+
+    /// Makes a root context with a configuration. Streams that there are keep theirs.
+    fn add_root(&mut self, vm: usize, plugin: usize, configuration: &[u8]) -> Result<(), String> {
+        let root = self.new_context(vm);
+        let size = configuration.len() as u32;
+        let state = Root { filter: plugin, configuration: configuration.to_vec(), ..Root::default() };
+        self.shared.with(|shared| shared.vms[vm].roots.insert(root, state));
+        let accepted = self.call(vm, Callback::ContextCreate { context: root, parent: 0 }).is_some()
+            && self.call(vm, Callback::VmStart { root }).is_some_and(|accepted| accepted != 0)
+            && self.call(vm, Callback::Configure { root, size }).is_some_and(|accepted| accepted != 0);
+        if !accepted {
+            if self.vms[vm].thread != Thread::Canary {
+                self.shared.with(|state| state.vms[vm].roots.remove(&root));
+            }
+            return Err(format!("the filter {:?} refused its configuration", self.plugins[plugin].root_id));
+        }
+        let slot = &mut self.vms[vm];
+        slot.roots.retain(|(of, _)| *of != plugin);
+        slot.roots.push((plugin, root));
+        self.retire(vm);
+        Ok(())
+    }
+
+    /// The id of a context that is to be made.
+    pub(super) fn new_context(&mut self, vm: usize) -> u32 {
+        let slot = &mut self.vms[vm];
+        slot.next_context += 1;
+        slot.next_context - 1
+    }
+
+    /// The root context of new streams of a filter.
+    pub(super) fn root(&self, vm: usize, plugin: usize) -> Option<u32> {
+        self.vms[vm].root(plugin)
+    }
+
+    /// Whether a VM is the one of that generation, lives, and has this root context.
+    pub(super) fn has_root(&self, vm: usize, generation: u32, root: u32) -> bool {
+        let slot = &self.vms[vm];
+        slot.vm.is_some() && slot.dead.is_none() && slot.generation == generation && self.shared.with(|state| state.vms[vm].roots.contains_key(&root))
+    }
+
+    pub(super) fn is_dead(&self, vm: usize) -> bool {
+        self.vms[vm].dead.is_some()
+    }
+
+    pub(super) fn generation(&self, vm: usize) -> u32 {
+        self.vms[vm].generation
+    }
+
+    /// Ends the root contexts that are neither for new streams nor have streams left.
+    pub(super) fn retire(&mut self, vm: usize) {
+        let current: Vec<_> = self.vms[vm].roots.iter().map(|(_, root)| *root).collect();
+        let idle: Vec<_> = self.shared.with(|state| {
+            let vm = &state.vms[vm];
+            let used = |root: u32| vm.contexts.values().any(|context| context.root == root);
+            let idle = vm.roots.iter().filter(|(root, one)| !one.ending && !current.contains(root) && !used(**root));
+            idle.map(|(root, _)| *root).collect()
+        });
+        for root in idle {
+            match self.call(vm, Callback::Done { context: root }) {
+                Some(0) => self.shared.with(|state| {
+                    if let Some(root) = state.vms[vm].roots.get_mut(&root) {
+                        root.ending = true;
+                    }
+                }),
+                _ => self.delete_root(vm, root),
+            }
+        }
+    }
+
+    fn delete_root(&mut self, vm: usize, root: u32) {
+        self.call(vm, Callback::Delete { context: root });
+        self.shared.with(|state| state.vms[vm].roots.remove(&root));
+    }
+
+    /// Calls a VM, then does what it asked for meanwhile. `None` if it is dead, or has just died.
+    pub(super) fn call(&mut self, vm: usize, callback: Callback) -> Option<u32> {
+        if self.vms[vm].dead.is_some() {
+            return None;
+        }
+        let (export, _) = callback.export();
+        self.shared.with(|state| {
+            if matches!(state.vms[vm].thread, Thread::Worker(_)) {
+                state.costs.vm_entries += 1;
+            }
+            state.vms[vm].enter(callback.context(), export);
+        });
+        let result = self.vms[vm].vm.as_mut()?.call(callback);
+        if let Ok(action) = result {
+            self.twice(vm, callback, action);
+        }
+        if let Some(crash) = self.shared.with(|state| state.crash.take()) {
+            panic!("the real Envoy 1.40 would have crashed, or done worse: {crash}\nthe log:\n{}", self.log_text());
+        }
+        if let Err(trap) = &result {
+            let now = self.shared.with(|state| {
+                let calls = state.vms[vm].recent_calls.iter().copied().collect::<Vec<_>>().join(", ");
+                state.log(LogLevel::Critical, format!("the filter panicked in {export}: {} (after the host calls: {calls})", trap.0));
+                state.vms[vm].deferred.clear();
+                state.now
+            });
+            self.vms[vm].dead = Some(now);
+            self.cancel_calls();
+            return None;
+        }
+        let (deferred, ticks) = self.shared.with(|state| {
+            let vm = &mut state.vms[vm];
+            let ticks: Vec<_> = vm.roots.iter().filter(|(_, one)| one.tick > 0).map(|(root, one)| (*root, one.tick)).collect();
+            (std::mem::take(&mut vm.deferred), ticks)
+        });
+        if self.vms[vm].thread == Thread::Canary {
+            self.cancel_calls();
+            return result.ok();
+        }
+        self.send_all();
+        let generation = self.vms[vm].generation;
+        for (root, period) in ticks {
+            let tick = Event::Tick { vm, generation, root, period };
+            if !self.is_scheduled(|event| *event == tick) {
+                self.schedule(Duration::from_millis(period.into()), tick);
+            }
+        }
+        for action in deferred {
+            self.perform(vm, action);
+        }
+        result.ok()
+    }
+
+    /// A stream that goes on by a call, and by what its callback returned, goes on twice.
+    fn twice(&self, vm: usize, callback: Callback, action: u32) {
+        let (direction, context) = match callback {
+            Callback::RequestHeaders { context, .. } => (REQUEST, context),
+            Callback::ResponseHeaders { context, .. } => (RESPONSE, context),
+            _ => return,
+        };
+        self.shared.with(|state| {
+            let one = &state.vms[vm];
+            let Some(stream) = one.contexts.get(&context).map(|context| context.stream) else { return };
+            let same =
+                |deferred: &Deferred| matches!(deferred, Deferred::Continue { stream: of, direction: to, .. } if (*of, *to) == (stream, direction));
+            if action == 0 && one.deferred.iter().any(same) {
+                let callback = one.callback;
+                state.crash = Some(format!("proxy_continue_stream in {callback}, which then returned Continue: what it shows goes on twice"));
+            }
+        });
+    }
+
+    fn perform(&mut self, vm: usize, action: Deferred) {
+        match action {
+            Deferred::Continue { stream, filter, direction } => self.continue_stream(stream, filter, direction),
+            Deferred::Reply { stream, response } => self.local_reply(stream, response),
+            Deferred::Close { stream } => self.reset(stream, "wasm_close_stream"),
+            Deferred::Done { root } => self.delete_root(vm, root),
+        }
+    }
+
+    /// Makes a new VM in the place of a dead one, if the policy says so and it has been dead for long enough.
+    pub(super) fn revive(&mut self, vm: usize) {
+        let (now, policy) = self.shared.with(|state| (state.now, state.around.failure_policy));
+        let late = self.vms[vm].dead.is_some_and(|died| now >= died + RELOAD_AFTER);
+        if !late || policy != FailurePolicy::Reload {
+            return;
+        }
+        let plugins: Vec<_> = self.vms[vm].roots.iter().map(|(plugin, _)| *plugin).collect();
+        self.restart(vm);
+        for plugin in plugins {
+            let configuration = self.plugins[plugin].configuration.clone();
+            if self.add_root(vm, plugin, &configuration).is_err() {
+                self.vms[vm].dead = Some(now);
+                self.vms[vm].roots.push((plugin, 0));
+            }
+        }
+    }
+}
