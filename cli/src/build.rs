@@ -36,10 +36,25 @@ pub fn build(dir: &Path) -> Result<Built, Error> {
 ///
 /// [`Error`], if it does not compile to a module.
 pub fn compile(dir: &Path) -> Result<PathBuf, Error> {
+    compile_as(dir, &["--lib"])
+}
+
+/// As [`compile`], for an example of the crate, which must be a `cdylib`.
+///
+/// # Errors
+///
+/// [`Error`], if it does not compile to a module.
+pub fn compile_example(dir: &Path, name: &str) -> Result<PathBuf, Error> {
+    compile_as(dir, &["--example", name])
+}
+
+fn compile_as(dir: &Path, what: &[&str]) -> Result<PathBuf, Error> {
     ensure_target(dir)?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["rustc", "--lib", "--release", "--target", TARGET, "--crate-type", "cdylib"])
+        .arg("rustc")
+        .args(what)
+        .args(["--release", "--target", TARGET, "--crate-type", "cdylib"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(dir)
         .stdout(Stdio::piped());

@@ -8,9 +8,10 @@ mod module;
 mod project;
 mod run;
 mod target;
+pub mod trim;
 mod watch;
 
-pub use self::build::{Built, build, compile};
+pub use self::build::{Built, build, compile, compile_example};
 pub use self::error::Error;
 pub use self::module::{FilterInModule, Inspected, inspect};
 pub use self::project::{Answer, Filter, Project, Run, Sample, Service};

@@ -82,6 +82,8 @@ pub struct Listener {
     pub route_metadata: Value,
     /// Where it writes a line of JSON for each request that is over, with `status`, `details` and `flags`.
     pub access_log: Option<PathBuf>,
+    /// Answers every request itself with 200 and no body, and asks no cluster.
+    pub direct_response: bool,
     /// Hands each connection to the worker that has the fewest.
     pub balanced: bool,
 }
@@ -186,6 +188,7 @@ impl Listener {
             route: String::new(),
             route_metadata: json!({}),
             access_log: None,
+            direct_response: false,
             balanced: false,
         }
     }
@@ -203,6 +206,16 @@ impl Listener {
             "name": "envoy.filters.http.router",
             "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
         }));
+        let mut route = json!({
+            "name": self.route,
+            "match": { "prefix": "/" },
+            "metadata": { "filter_metadata": self.route_metadata },
+        });
+        let (action, what) =
+            if self.direct_response { ("direct_response", json!({ "status": 200 })) } else { ("route", json!({ "cluster": self.cluster })) };
+        if let Some(route) = route.as_object_mut() {
+            route.insert(action.to_owned(), what);
+        }
         let mut manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": self.name,
@@ -216,12 +229,7 @@ impl Listener {
                 "virtual_hosts": [{
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [{
-                        "name": self.route,
-                        "match": { "prefix": "/" },
-                        "metadata": { "filter_metadata": self.route_metadata },
-                        "route": { "cluster": self.cluster },
-                    }],
+                    "routes": [route],
                 }],
             },
         });

@@ -39,6 +39,8 @@ pub struct Options {
     pub log: String,
     /// The metadata of its node.
     pub node_metadata: Value,
+    /// The only core that it runs on, with Linux's `taskset`; all unless set.
+    pub core: Option<usize>,
     /// How often it sums up histograms.
     pub stats_flush_interval: Duration,
 }
@@ -102,6 +104,7 @@ impl Options {
             workers: 1,
             log: "wasm:info".to_owned(),
             node_metadata: Value::Object(Default::default()),
+            core: None,
             stats_flush_interval: Duration::from_secs(5),
         }
     }
@@ -125,6 +128,7 @@ impl Envoy {
         let process = Command::new("sh")
             .args(["-c", UNTIL_STDIN_ENDS, "envoy"])
             .arg(dir.path())
+            .args(options.core.iter().flat_map(|core| ["taskset".to_owned(), "--cpu-list".to_owned(), core.to_string()]))
             .arg(&options.binary)
             .args([
                 "--disable-hot-restart",
@@ -168,6 +172,27 @@ impl Envoy {
     /// Its administration interface.
     pub fn admin(&self) -> Admin {
         self.admin
+    }
+
+    /// How much time its threads have had on a core since it started, as Linux's scheduler counts it.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended, or the system does not tell.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        let watch = self.process.lock().map_err(|_| io::ErrorKind::Other)?.id();
+        // The process that was started only watches over Envoy.
+        let children = fs::read_to_string(format!("/proc/{watch}/task/{watch}/children"))?;
+        let mut time = Duration::ZERO;
+        for child in children.split_whitespace() {
+            let is_envoy = fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|name| name.trim() == "envoy");
+            for task in fs::read_dir(format!("/proc/{child}/task"))?.flatten().filter(|_| is_envoy) {
+                // A thread may just have ended.
+                let stat = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+                time += Duration::from_nanos(stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0));
+            }
+        }
+        Ok(time)
     }
 
     /// A folder that is removed with it.

@@ -15,6 +15,7 @@ mod environment;
 mod imports;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+mod needs;
 mod pairs;
 mod status;
 
@@ -31,6 +32,7 @@ pub use proxy_wasm::types::{BufferType, MapType, MetricType, StreamType};
 
 pub(crate) use self::calls::*;
 pub(crate) use self::environment::variable;
+pub(crate) use self::needs::{needs, response_body_is_there};
 
 /// Runs one callback of the proxy.
 ///

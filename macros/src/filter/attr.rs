@@ -1,9 +1,9 @@
 use proc_macro2::TokenStream;
-use syn::{Expr, ExprLit, Lit, LitStr, Meta, Path};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, punctuated::Punctuated};
 
 use crate::{errors::Errors, options::options};
 
-const OPTIONS: &str = "the options are: root_id = \"…\", on_error = deny or allow, held, hooks, crate = \"…\"";
+const OPTIONS: &str = "the options are: root_id = \"…\", on_error = deny or allow, held, waits, hooks or hooks(…), crate = \"…\"";
 
 /// What stands in the parentheses of `#[filter(…)]`.
 #[derive(Default)]
@@ -11,9 +11,21 @@ pub(super) struct Options {
     pub(super) root_id: Option<LitStr>,
     pub(super) on_error: Option<OnError>,
     pub(super) held: Option<Path>,
-    pub(super) hooks: Option<Path>,
+    pub(super) waits: Option<Path>,
+    pub(super) hooks: Option<Hooks>,
     pub(super) krate: Option<Path>,
 }
+
+/// `hooks`, or `hooks(request_headers, …)`.
+pub(super) struct Hooks {
+    pub(super) path: Path,
+    /// The callbacks that it has; all if none are named.
+    pub(super) declared: Option<Vec<Ident>>,
+}
+
+/// The callbacks that can be declared.
+pub(super) const CALLBACKS: [&str; 8] =
+    ["request_headers", "request_body", "request_trailers", "response_headers", "response_body", "response_trailers", "call_response", "log"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnError {
@@ -38,7 +50,8 @@ impl Options {
             "root_id" => set(&mut self.root_id, text(meta, "root_id = \"my_filter\"", errors)),
             "on_error" => set(&mut self.on_error, on_error(meta, errors)),
             "held" => set(&mut self.held, word(meta, errors)),
-            "hooks" => set(&mut self.hooks, word(meta, errors)),
+            "waits" => set(&mut self.waits, word(meta, errors)),
+            "hooks" => set(&mut self.hooks, hooks(meta, errors)),
             "crate" => set(&mut self.krate, path(meta, errors)),
             _ => {
                 errors.at(meta.path(), format!("`#[filter]` has no such option; {OPTIONS}"));
@@ -63,6 +76,29 @@ fn word(meta: &Meta, errors: &mut Errors) -> Option<Path> {
         Meta::Path(path) => Some(path.clone()),
         other => {
             errors.at(other, "this option takes no value: write its name only");
+            None
+        }
+    }
+}
+
+fn hooks(meta: &Meta, errors: &mut Errors) -> Option<Hooks> {
+    let expected = || format!("write `hooks`, or the callbacks that it has: `hooks(request_headers, log)`; they are {}", CALLBACKS.join(", "));
+    match meta {
+        Meta::Path(path) => Some(Hooks { path: path.clone(), declared: None }),
+        Meta::List(list) => match list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated) {
+            Ok(declared) if !declared.is_empty() => {
+                for unknown in declared.iter().filter(|name| !CALLBACKS.iter().any(|known| *name == known)) {
+                    errors.at(unknown, expected());
+                }
+                Some(Hooks { path: list.path.clone(), declared: Some(declared.into_iter().collect()) })
+            }
+            _ => {
+                errors.at(meta, expected());
+                None
+            }
+        },
+        Meta::NameValue(_) => {
+            errors.at(meta, expected());
             None
         }
     }

@@ -1,7 +1,7 @@
 use proc_macro2::TokenStream;
 use syn::{Ident, Item, ItemStruct, Path, spanned::Spanned};
 
-use super::attr::{OnError, Options};
+use super::attr::{CALLBACKS, OnError, Options};
 use crate::{errors::Errors, krate};
 
 /// A filter to register.
@@ -10,7 +10,9 @@ pub(super) struct Filter {
     pub(super) root_id: String,
     pub(super) on_error: OnError,
     pub(super) held: bool,
-    pub(super) hooks: bool,
+    pub(super) waits: bool,
+    /// The callbacks of a filter that has hooks.
+    pub(super) hooks: Option<Vec<String>>,
     pub(super) krate: Path,
 }
 
@@ -20,10 +22,14 @@ impl Filter {
     pub(super) fn try_new(options: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let options = Options::parse(options, errors);
         if let (Some(hooks), Some(_)) = (&options.hooks, &options.held) {
-            errors.at(hooks, "`held` is for filters that implement `HttpFilter`; remove it, or `hooks`");
+            errors.at(&hooks.path, "`held` is for filters that implement `HttpFilter`; remove it, or `hooks`");
         }
         if let (Some(hooks), Some(_)) = (&options.hooks, options.on_error) {
-            errors.at(hooks, "`on_error` is for filters that implement `HttpFilter`, whose `handle` returns errors; remove it, or `hooks`");
+            errors.at(&hooks.path, "`on_error` is for filters that implement `HttpFilter`, whose `handle` returns errors; remove it, or `hooks`");
+        }
+        if let (Some(hooks), Some(_)) = (&options.hooks, &options.waits) {
+            errors
+                .at(&hooks.path, "`waits` is for filters that implement `HttpFilter`; name the callbacks for bodies in `hooks(…)`, if there are any");
         }
         if let Some(root_id) = options.root_id.as_ref().filter(|root_id| root_id.value().is_empty()) {
             errors.at(root_id, "a root id must not be empty");
@@ -40,11 +46,27 @@ impl Filter {
             root_id: options.root_id.map_or_else(|| snake_case(&item.ident), |root_id| root_id.value()),
             on_error: options.on_error.unwrap_or(OnError::Deny),
             held: options.held.is_some(),
-            hooks: options.hooks.is_some(),
+            waits: options.waits.is_some(),
+            hooks: options.hooks.map(|hooks| callbacks(hooks.declared)),
             krate: options.krate.unwrap_or_else(krate::path),
             item,
         })
     }
+}
+
+/// The callbacks that were declared, and those that go with them: a body may be followed by trailers, and both are held with their headers.
+fn callbacks(declared: Option<Vec<Ident>>) -> Vec<String> {
+    let declared: Vec<_> = match declared {
+        Some(declared) => declared.iter().map(ToString::to_string).collect(),
+        None => CALLBACKS.map(str::to_owned).into(),
+    };
+    let has = |name: &str| declared.iter().any(|other| other == name);
+    let implied = |name: &str| match name {
+        "request_trailers" => has("request_body"),
+        "response_trailers" => has("response_body"),
+        _ => false,
+    };
+    CALLBACKS.into_iter().filter(|name| has(name) || implied(name)).map(str::to_owned).collect()
 }
 
 fn structure(item: TokenStream, errors: &mut Errors) -> Option<ItemStruct> {

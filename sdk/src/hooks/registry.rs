@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use super::{
     HttpHooks,
-    shim::{HttpPlugin, Plugged},
+    shim::{Holds, HttpPlugin, Plugged},
 };
 use crate::{Configure, Error, Plugin, Result, config};
 
@@ -23,6 +23,12 @@ pub trait Registered {
     const MANIFEST_DIR: &'static str;
 }
 
+/// Which callbacks a struct with `#[filter(hooks)]` has, as the record that [`needs`](crate::abi) leaves.
+pub trait Declared {
+    /// The record.
+    const NEEDS: &'static str;
+}
+
 inventory::collect!(Registration);
 
 // === impl Registration ===
@@ -32,8 +38,13 @@ impl Registration {
     ///
     /// `stamp` holds its root id and the path of its type, each behind a unit separator (U+001F), all between record separators (U+001E): as one text, so that
     /// tools find it in the module's data.
-    pub const fn hooks<H: HttpHooks + Configure>(stamp: &'static str) -> Self {
-        Self::new(stamp, |json, mut plugin| Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?))))
+    ///
+    /// `HOLDS_REQUEST` and `HOLDS_RESPONSE` say whether it has callbacks for the bodies of these directions, without which it must not pause their headers.
+    pub const fn hooks<H: HttpHooks + Declared + Configure, const HOLDS_REQUEST: bool, const HOLDS_RESPONSE: bool>(stamp: &'static str) -> Self {
+        Self::new(stamp, |json, mut plugin| {
+            let _ = std::hint::black_box(H::NEEDS);
+            Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?, Holds { request: HOLDS_REQUEST, response: HOLDS_RESPONSE })))
+        })
     }
 
     pub(crate) const fn new(stamp: &'static str, make: Make) -> Self {

@@ -9,7 +9,7 @@ use super::{
     Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders,
     ResponseTrailers, after, phase::Stream,
 };
-use crate::{abi, fault, reply::LocalReply};
+use crate::{Error, abi, fault, reply::LocalReply};
 
 /// A configured plugin, without its type.
 pub(crate) trait HttpPlugin {
@@ -33,7 +33,15 @@ pub(crate) enum Event {
 /// A plugin and the states of its streams, side by side, so that a stream costs no allocation of its own.
 pub(crate) struct Plugged<H: HttpHooks> {
     hooks: H,
+    holds: Holds,
     streams: RefCell<Slab<H::Stream>>,
+}
+
+/// The directions whose headers a filter may hold: those whose bodies it has callbacks for. Where the module has none, a body would take held headers along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holds {
+    pub(crate) request: bool,
+    pub(crate) response: bool,
 }
 
 pub(crate) struct HttpShim {
@@ -45,8 +53,22 @@ pub(crate) struct HttpShim {
 // === impl Plugged ===
 
 impl<H: HttpHooks> Plugged<H> {
-    pub(crate) fn new(hooks: H) -> Self {
-        Self { hooks, streams: RefCell::default() }
+    pub(crate) fn new(hooks: H, holds: Holds) -> Self {
+        Self { hooks, holds, streams: RefCell::default() }
+    }
+
+    /// Fails the stream if the filter pauses headers that it did not say it would hold.
+    fn may_pause(&self, stream: &Stream, direction: Direction, action: Action) -> Action {
+        let holds = match direction {
+            Direction::Request => self.holds.request,
+            Direction::Response => self.holds.response,
+        };
+        if matches!(action, Action::Pause) && !holds && !stream.replied {
+            fault::record(Error::msg(
+                "headers were paused by a filter that declares no callback for the body behind them; add it to #[filter(hooks(…))]",
+            ));
+        }
+        action
     }
 }
 
@@ -65,8 +87,13 @@ impl<H: HttpHooks> HttpPlugin for Plugged<H> {
         let Some(state) = streams.get_mut(slot) else { return Action::Continue };
         let hooks = &self.hooks;
         match event {
-            Event::Headers(Direction::Request, end_of_stream) => hooks.on_request_headers(state, RequestHeaders { stream, end_of_stream }),
-            Event::Headers(Direction::Response, end_of_stream) => hooks.on_response_headers(state, ResponseHeaders { stream, end_of_stream }),
+            Event::Headers(direction, end_of_stream) => {
+                let action = match direction {
+                    Direction::Request => hooks.on_request_headers(state, RequestHeaders { stream, end_of_stream }),
+                    Direction::Response => hooks.on_response_headers(state, ResponseHeaders { stream, end_of_stream }),
+                };
+                self.may_pause(stream, direction, action)
+            }
             Event::Body(Direction::Request, size, end_of_stream) => hooks.on_request_body(state, RequestBody { stream, size, end_of_stream }),
             Event::Body(Direction::Response, size, end_of_stream) => hooks.on_response_body(state, ResponseBody { stream, size, end_of_stream }),
             Event::Trailers(Direction::Request) => hooks.on_request_trailers(state, RequestTrailers { stream }),

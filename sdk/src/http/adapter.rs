@@ -10,9 +10,11 @@ use super::{
     response::Origin,
 };
 use crate::{
-    Configure, Error, Result, abi, fault,
+    Configure, Error, Result,
+    abi::{self, needs},
+    fault,
     hooks::{
-        Action, CallResponse, CallToken, Direction, Finished, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders, RequestTrailers,
+        Action, CallResponse, CallToken, Direction, Finished, Holds, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders, RequestTrailers,
         ResponseBody, ResponseHeaders, ResponseTrailers, configure,
     },
     reply::LocalReply,
@@ -46,13 +48,20 @@ enum Piece {
 
 impl Registration {
     /// A filter that implements [`HttpFilter`]; `stamp` as for [`hooks`](Self::hooks), the others as the options of `#[filter]`.
-    pub const fn http<F: HttpFilter + Configure, const ALLOW: bool, const HELD: bool>(stamp: &'static str) -> Self {
+    pub const fn http<F: HttpFilter + Configure, const ALLOW: bool, const HELD: bool, const WAITS: bool>(stamp: &'static str) -> Self {
         Self::new(stamp, |json, mut plugin| {
+            needs!("request_headers", "request_body", "request_trailers", "response_headers");
+            if WAITS {
+                needs!("response_body", "response_trailers");
+            }
             if HELD && !body::can_hold() {
                 return Err(BodyError::NotHeld.into());
             }
             let filter = Rc::new(configure::<F>(json, &mut plugin)?);
-            Ok(Rc::new(Plugged::new(Async { filter, on_error: if ALLOW { OnError::Allow } else { OnError::Deny } })))
+            Ok(Rc::new(Plugged::new(
+                Async { filter, on_error: if ALLOW { OnError::Allow } else { OnError::Deny } },
+                Holds { request: true, response: true },
+            )))
         })
     }
 }
@@ -116,7 +125,19 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
             woken.wake();
             id.run();
         }
-        stream.leave(Direction::Response, true)
+        match stream.leave(Direction::Response, true) {
+            Action::Pause if !abi::response_body_is_there() => {
+                log::error!(
+                    "the filter holds a response, and waits for what is not the SDK's; its module was trimmed for one that does not: write #[filter(waits)]"
+                );
+                if let Err(error) = answer(id, &LocalReply::new(StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error")) {
+                    log::error!("the stream is reset: {error:#}");
+                    reset(id);
+                }
+                stream.leave(Direction::Response, true)
+            }
+            action => action,
+        }
     }
 
     fn on_response_body(&self, stream: &mut AsyncStream, body: ResponseBody<'_>) -> Action {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Result,
-    abi::{self, Status},
+    abi::{self, Status, needs},
     body::BodyBuffer,
     error::HostError,
     headers::{HeaderName, HeaderValue, HeadersMut},
@@ -169,6 +169,9 @@ pub(crate) fn can_hold() -> bool {
 }
 
 pub(crate) fn collect<S: Side>(stream: StreamId, limit: usize) -> Collect {
+    if matches!(S::DIRECTION, Direction::Response) {
+        needs!("response_body", "response_trailers");
+    }
     Collect { stream, direction: S::DIRECTION, limit }
 }
 

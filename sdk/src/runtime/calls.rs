@@ -10,7 +10,7 @@ use std::{
 
 use super::{StreamId, waker};
 use crate::{
-    abi::{self, BufferType, MapType},
+    abi::{self, BufferType, MapType, needs},
     error::HostError,
     hooks::{CallToken, HttpCall},
 };
@@ -59,6 +59,7 @@ impl Future for InFlight {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &*self {
             Self::Unsent(call) => {
+                needs!("http_call_response", "response_body", "response_trailers");
                 let Some(stream) = StreamId::current() else { return Poll::Ready(Err(NoAnswer::OutsideOfStream)) };
                 let token = match call.dispatch() {
                     Ok(token) => token,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{StreamId, waker};
-use crate::abi;
+use crate::abi::{self, needs};
 
 /// How soon such a stream runs.
 const SOON_MS: u32 = 1;
@@ -45,6 +45,7 @@ pub(super) fn arm(context: u32) {
             continue;
         }
         moved = true;
+        needs!("tick");
         match abi::set_effective_context(root).and_then(|()| abi::set_tick_period(SOON_MS)) {
             Ok(()) => armed(|armed| armed.push(root)),
             Err(status) => log::error!("a stream cannot be woken: the proxy answered {status}"),

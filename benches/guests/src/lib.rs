@@ -1,0 +1,1 @@
+//! The modules that the benchmark measures are the examples of this crate.
