@@ -40,6 +40,9 @@ pub enum Error {
     /// Cargo compiled something else.
     #[error("no .wasm came out of {0}: does its Cargo.toml have a [lib] with crate-type = [\"cdylib\", \"rlib\"]?")]
     NoModule(PathBuf),
+    /// A module is of another SDK.
+    #[error("{0} does not say which callbacks it needs, so that it is no module of inproxy; name those to keep, as in `--hooks request_headers,log`")]
+    NoNeeds(PathBuf),
     /// The module cannot be loaded.
     #[error("{path} is not a filter's module: {reason}")]
     Module {

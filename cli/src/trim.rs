@@ -49,7 +49,7 @@ const CANNOT_HOLD: &[u8] = b"\x1einproxy-response-body\x1fgone\x1e";
 ///
 /// # Errors
 ///
-/// [`Error::Module`] if it is no module, or says nothing of the callbacks that it needs; [`Error::File`] if a file cannot be read or written.
+/// [`Error::Module`] if it is no module; [`Error::NoNeeds`] if it says nothing of the callbacks that it needs; [`Error::File`] if a file cannot be read or written.
 pub fn file(from: &Path, to: &Path, options: &Options) -> Result<Trimmed, Error> {
     let invalid = |reason: String| Error::Module { path: from.to_path_buf(), reason };
     let bytes = fs::read(from).map_err(|error| Error::File { path: from.to_path_buf(), error })?;
@@ -61,9 +61,7 @@ pub fn file(from: &Path, to: &Path, options: &Options) -> Result<Trimmed, Error>
         None => needs(&module),
     };
     if needed.is_empty() {
-        return Err(invalid(
-            "it does not say which callbacks it needs, so that it is no module of inproxy; name them, as in `request_headers`".to_owned(),
-        ));
+        return Err(Error::NoNeeds(from.to_path_buf()));
     }
     let removed = remove(&mut module, &needed);
     walrus::passes::gc::run(&mut module);

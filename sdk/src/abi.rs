@@ -9,6 +9,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(all(target_family = "wasm", feature = "allocator"))]
+mod allocator;
 mod calls;
 mod environment;
 #[cfg(target_family = "wasm")]

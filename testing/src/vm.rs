@@ -9,6 +9,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use cargo_inproxy::trim;
+
 pub(crate) use self::native::NativeVm;
 pub(crate) use self::wasm::{Module, WasmVm};
 
@@ -16,6 +18,12 @@ pub(crate) use self::wasm::{Module, WasmVm};
 pub(crate) trait Vm {
     /// Calls in; what it returned, if it returns something.
     fn call(&mut self, callback: Callback) -> Result<u32, Trap>;
+
+    /// Whether it has a callback; what it lacks is not called.
+    fn has(&self, callback: Callback) -> bool {
+        let _ = callback;
+        true
+    }
 
     /// How many bytes of memory it has; 0 if that is not its own.
     fn memory(&self) -> u64 {
@@ -34,9 +42,23 @@ pub fn built(manifest_dir: &str) -> PathBuf {
     if let Some(path) = built.get(manifest_dir) {
         return path.clone();
     }
-    let fresh = cargo_inproxy::compile(Path::new(manifest_dir)).unwrap_or_else(|error| panic!("the module of {manifest_dir}: {error}"));
+    let fresh = build(manifest_dir).unwrap_or_else(|error| panic!("the module of {manifest_dir}: {error}"));
     built.insert(manifest_dir.to_owned(), fresh.clone());
     fresh
+}
+
+/// A module as `cargo inproxy build` makes it, trimmed; one of another SDK as it is. An example of a crate is named behind a `#`.
+fn build(manifest_dir: &str) -> Result<PathBuf, cargo_inproxy::Error> {
+    let built = match manifest_dir.split_once('#') {
+        Some((dir, example)) => cargo_inproxy::compile_example(Path::new(dir), example)?,
+        None => cargo_inproxy::compile(Path::new(manifest_dir))?,
+    };
+    let path = built.with_extension("trimmed.wasm");
+    match trim::file(&built, &path, &trim::Options::default()) {
+        Ok(_) => Ok(path),
+        Err(cargo_inproxy::Error::NoNeeds(_)) => Ok(built),
+        Err(error) => Err(error),
+    }
 }
 
 /// The VM is dead.

@@ -13,7 +13,7 @@ const YES: HeaderValue = HeaderValue::from_static("yes");
 /// The filter.
 #[filter(hooks(request_headers, response_headers))]
 #[config]
-struct Check;
+pub struct Check;
 
 impl HttpHooks for Check {
     type Stream = ();

@@ -5,7 +5,7 @@ use inproxy::prelude::*;
 /// The filter.
 #[filter]
 #[config]
-struct Buffer;
+pub struct Buffer;
 
 impl HttpFilter for Buffer {
     async fn handle(&self, request: Request, next: Next) -> Result<Response> {

@@ -7,7 +7,7 @@ use inproxy::prelude::*;
 /// The filter.
 #[filter]
 #[config]
-struct Ask {
+pub struct Ask {
     authority: Cluster,
 }
 

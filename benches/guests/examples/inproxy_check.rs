@@ -10,7 +10,7 @@ const YES: HeaderValue = HeaderValue::from_static("yes");
 /// The filter.
 #[filter]
 #[config]
-struct Check;
+pub struct Check;
 
 impl HttpFilter for Check {
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {

@@ -18,7 +18,7 @@ const NAMES: [HeaderName; 10] = [
 /// The filter.
 #[filter]
 #[config]
-struct Ten;
+pub struct Ten;
 
 impl HttpFilter for Ten {
     async fn handle(&self, request: Request, next: Next) -> Result<Response> {

@@ -191,8 +191,9 @@ impl Model {
             return None;
         }
         let (export, _) = callback.export();
+        let entered = self.vms[vm].vm.as_ref().is_some_and(|vm| vm.has(callback));
         self.shared.with(|state| {
-            if matches!(state.vms[vm].thread, Thread::Worker(_)) {
+            if entered && matches!(state.vms[vm].thread, Thread::Worker(_)) {
                 state.costs.vm_entries += 1;
             }
             state.vms[vm].enter(callback.context(), export);

@@ -78,6 +78,10 @@ impl WasmVm {
 }
 
 impl Vm for WasmVm {
+    fn has(&self, callback: Callback) -> bool {
+        self.instance.get_func(&self.store, callback.export().0).is_some()
+    }
+
     fn memory(&self) -> u64 {
         self.instance.get_memory(&self.store, "memory").map_or(0, |memory| memory.size(&self.store) * PAGE)
     }
