@@ -48,12 +48,16 @@ pub fn compile_example(dir: &Path, name: &str) -> Result<PathBuf, Error> {
     compile_as(dir, &["--example", name])
 }
 
+/// The engine calls out for each copy of memory, which costs more than to move the few bytes of a small value: without the feature copies are loads and stores, and calls only where they are long.
+const FEATURES: &str = r#"target.wasm32-wasip1.rustflags = ["-Ctarget-feature=-bulk-memory"]"#;
+
 fn compile_as(dir: &Path, what: &[&str]) -> Result<PathBuf, Error> {
     ensure_target(dir)?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .arg("rustc")
         .args(what)
+        .args(["--config", FEATURES])
         .args(["--release", "--target", TARGET, "--crate-type", "cdylib"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(dir)

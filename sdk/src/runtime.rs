@@ -58,7 +58,8 @@ struct Stream {
 #[derive(Default)]
 struct Runtime {
     streams: RefCell<Slab<Stream>>,
-    wakers: RefCell<Vec<Waker>>,
+    /// One for each place, away while that place's future runs.
+    wakers: RefCell<Vec<Option<Waker>>>,
     current: Cell<Option<StreamId>>,
 }
 
@@ -85,7 +86,7 @@ impl StreamId {
             let mut wakers = runtime.wakers.borrow_mut();
             while wakers.len() <= id.index {
                 let next = waker::new(wakers.len());
-                wakers.push(next);
+                wakers.push(Some(next));
             }
             waker::take(id.index);
             id
@@ -94,18 +95,19 @@ impl StreamId {
 
     /// Closes it: every handle to it is inert from here on; then its future is dropped.
     pub(crate) fn close(self) {
-        let stream = runtime(|runtime| {
-            let mut streams = runtime.streams.borrow_mut();
-            let known = streams.get(self.index).is_some_and(|stream| stream.id == self);
-            known.then(|| streams.try_remove(self.index)).flatten()
+        // What of it is user code's goes out one by one: the whole is large to move.
+        let left = self.with(|stream| {
+            let Exchange { request, response, awaited, .. } = &mut stream.exchange;
+            (stream.task.take(), [request.reader.take(), response.reader.take(), awaited.take()], stream.calls)
         });
-        if let Some(stream) = stream.flatten() {
-            if stream.calls > 0 {
+        if let Some((task, wakers, calls)) = left {
+            runtime(|runtime| runtime.streams.borrow_mut().remove(self.index));
+            if calls > 0 {
                 calls::orphan(self);
             }
             // User code: it must find the stream closed, and nothing borrowed.
             let previous = runtime(|runtime| runtime.current.take());
-            drop(stream);
+            drop((task, wakers));
             runtime(|runtime| runtime.current.set(previous.flatten()));
             // Of edits that it tried though it was over.
             fault::take();
@@ -181,10 +183,15 @@ impl StreamId {
     fn poll(self) {
         // Absent while it runs, and once it has ended.
         let Some(mut task) = self.with(|stream| stream.task.take()).flatten() else { return };
-        let waker = runtime(|runtime| runtime.wakers.borrow().get(self.index).cloned());
-        let Some(waker) = waker.flatten() else { return };
+        let lent = runtime(|runtime| runtime.wakers.borrow_mut().get_mut(self.index).and_then(Option::take));
+        let waker = lent.flatten().unwrap_or_else(|| waker::new(self.index));
         let previous = runtime(|runtime| runtime.current.replace(Some(self)));
         let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
+        runtime(|runtime| {
+            if let Some(place) = runtime.wakers.borrow_mut().get_mut(self.index) {
+                place.get_or_insert(waker);
+            }
+        });
         match fault::take() {
             Some(error) => {
                 self.fail(error);

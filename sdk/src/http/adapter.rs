@@ -108,10 +108,9 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
                 return None;
             }
             exchange.entered = Some(Direction::Response);
-            if let Some(next) = &exchange.awaited {
-                let next = next.clone();
+            if exchange.asked {
                 exchange.arrived(Direction::Response, Stage::Headers, end_of_stream);
-                return Some(next);
+                return exchange.awaited.take();
             }
             // Nobody asked for it: it passes, and whoever still reads the request is told.
             exchange.arrived(Direction::Response, Stage::Passed, end_of_stream);
@@ -232,7 +231,10 @@ impl Drop for AsyncStream {
 /// `handle` has ended.
 fn finish(id: StreamId, result: Result<Response>) {
     // Whoever asked for the response is gone, wherever it was kept.
-    let waker = id.exchange(|exchange| exchange.awaited.take());
+    let waker = id.exchange(|exchange| {
+        exchange.asked = false;
+        exchange.awaited.take()
+    });
     drop(waker);
     // An edit was refused: the runtime will fail the stream.
     if fault::pending() {

@@ -96,30 +96,31 @@ impl Future for Run {
             let mut waker = Some(cx.waker().clone());
             stream.exchange(|exchange| {
                 if exchange.verdict == Verdict::Open {
+                    exchange.asked = true;
                     std::mem::swap(&mut exchange.awaited, &mut waker);
                 }
             });
             stream.release(Direction::Request);
             return Poll::Pending;
         }
-        // Whatever waker is left here is dropped when nothing is borrowed any more.
-        let mut waker = Some(cx.waker().clone());
-        let arrived = stream.exchange(|exchange| {
-            // None, if the request had been answered before.
-            exchange.awaited.as_ref()?;
-            if exchange.response.stage != Stage::Headers {
-                std::mem::swap(&mut exchange.awaited, &mut waker);
-                return None;
-            }
-            waker = exchange.awaited.take();
-            Some(!exchange.response.ended)
+        // None, if the request had been answered before.
+        let state = stream.exchange(|exchange| {
+            let arrived = exchange.asked && exchange.response.stage == Stage::Headers;
+            exchange.asked &= !arrived;
+            (arrived.then_some(!exchange.response.ended), exchange.asked)
         });
-        match arrived.flatten() {
-            Some(has_body) => {
+        match state {
+            Some((Some(has_body), _)) => {
                 self.done = true;
                 Poll::Ready(Response::upstream(stream, has_body))
             }
-            None => Poll::Pending,
+            Some((None, true)) => {
+                // Who waited before is dropped when nothing is borrowed any more.
+                let mut waker = Some(cx.waker().clone());
+                stream.exchange(|exchange| std::mem::swap(&mut exchange.awaited, &mut waker));
+                Poll::Pending
+            }
+            Some((None, false)) | None => Poll::Pending,
         }
     }
 }
@@ -131,9 +132,8 @@ impl Drop for Run {
             return;
         }
         let waker = self.stream.exchange(|exchange| {
-            let awaited = exchange.awaited.take();
-            exchange.abandoned |= awaited.is_some();
-            awaited
+            exchange.abandoned |= std::mem::take(&mut exchange.asked);
+            exchange.awaited.take()
         });
         drop(waker);
     }

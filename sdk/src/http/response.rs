@@ -24,7 +24,8 @@ pub(crate) enum Origin {
     },
     /// Its headers went on.
     Sent(StreamId),
-    Local(LocalReply),
+    /// Behind a pointer: every future that holds a response is as large as the largest.
+    Local(Box<LocalReply>),
 }
 
 /// A response whose headers went on, with its body: `M` says whether that may be changed.
@@ -53,7 +54,7 @@ impl Side for ResponseSide {
 impl Response {
     /// An empty answer by the filter itself; see [`LocalReply`], which it is made of.
     pub fn new(status: StatusCode) -> Self {
-        Self(Origin::Local(LocalReply::new(status)))
+        Self(Origin::Local(Box::new(LocalReply::new(status))))
     }
 
     pub(crate) const fn upstream(stream: StreamId, has_body: bool) -> Self {
@@ -69,7 +70,7 @@ impl Response {
             fault::record(BodyError::Sent.into());
             return self;
         }
-        Self(Origin::Local(self.into_local().with_body(body)))
+        Self(Origin::Local(Box::new(self.into_local().with_body(body))))
     }
 
     /// Adds a header, behind those of the same name.
@@ -167,7 +168,7 @@ impl Response {
     fn into_local(self) -> LocalReply {
         let mut local = LocalReply::new(self.status());
         match self.0 {
-            Origin::Local(reply) => return reply,
+            Origin::Local(reply) => return *reply,
             Origin::Upstream { .. } | Origin::Sent(_) => {
                 for (name, value) in self.headers() {
                     // A name that the proxy itself has is one; a value that could not be written back is left out.
@@ -184,7 +185,7 @@ impl Response {
 
 impl From<LocalReply> for Response {
     fn from(reply: LocalReply) -> Self {
-        Self(Origin::Local(reply))
+        Self(Origin::Local(Box::new(reply)))
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) struct Exchange {
     /// The direction whose callback runs; its return value lets the direction go on, a call would do it twice.
     pub(crate) entered: Option<Direction>,
     /// Whether the response belongs to [`Next`](crate::Next): asked for, and not yet handed over.
+    pub(crate) asked: bool,
+    /// Who waits for it.
     pub(crate) awaited: Option<Waker>,
     /// The response was asked for by somebody who is gone.
     pub(crate) abandoned: bool,
