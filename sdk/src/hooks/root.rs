@@ -7,10 +7,7 @@ use proxy_wasm::{
     types::ContextType,
 };
 
-use super::{
-    Action, CallToken, Registration, after,
-    shim::{HttpPlugin, HttpShim},
-};
+use super::{Action, CallToken, Registration, after, shim::HttpPlugin};
 use crate::{
     abi::{self, BufferType},
     log as proxy_log,
@@ -80,7 +77,7 @@ impl RootContext for RootShim {
 
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
         Some(match &self.plugin {
-            Some(plugin) => Box::new(HttpShim::new(context, self.context, Rc::clone(plugin))),
+            Some(plugin) => Rc::clone(plugin).open(context, self.context),
             None => Box::new(Unconfigured),
         })
     }
