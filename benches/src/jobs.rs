@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf};
 
-use cargo_inproxy::{compile_example, trim};
+use cargo_inproxy::{compile_example, compile_example_plainly, trim};
 use inproxy_envoy::{Module, Source};
 use serde_json::json;
 
@@ -93,14 +93,19 @@ impl Job {
     }
 }
 
-/// A module as it is built.
+/// A module as it is built: ours by our tool, others as `cargo build --release` does.
 fn wasm(name: &'static str, guest: &str) -> Result<Variant, Box<dyn Error>> {
-    variant(name, compile_example(GUESTS.as_ref(), guest)?)
+    variant(name, compile(guest)?)
+}
+
+fn compile(guest: &str) -> Result<PathBuf, cargo_inproxy::Error> {
+    let ours = !guest.starts_with("raw") && !guest.starts_with("bare");
+    if ours { compile_example(GUESTS.as_ref(), guest) } else { compile_example_plainly(GUESTS.as_ref(), guest) }
 }
 
 /// A module without the callbacks that it does not need: those that our tool finds, or those that are named.
 fn trimmed(name: &'static str, guest: &str, hooks: &[&str]) -> Result<Variant, Box<dyn Error>> {
-    let built = compile_example(GUESTS.as_ref(), guest)?;
+    let built = compile(guest)?;
     let path = built.with_extension("trimmed.wasm");
     let hooks = (!hooks.is_empty()).then(|| hooks.iter().map(|hook| (*hook).to_owned()).collect());
     trim::file(&built, &path, &trim::Options { hooks, ..trim::Options::default() })?;

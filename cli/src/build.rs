@@ -6,18 +6,29 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Error, Inspected, TARGET, ensure_target, inspect};
+use crate::{
+    Error, Inspected, TARGET, ensure_target, inspect,
+    trim::{self, Trimmed},
+};
 
 /// A module that was built.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// The file.
+    /// The file: the trimmed module.
     pub path: PathBuf,
+    /// The module as cargo built it, which is valid too.
+    pub untrimmed: PathBuf,
     /// What is in it.
     pub inspected: Inspected,
+    /// What was taken out; `None` if it was not trimmed.
+    pub trimmed: Option<Trimmed>,
 }
 
-/// Compiles the filter crate in `dir` to a module, with its release profile, and checks it.
+/// The engine calls out for each copy of memory, which costs more than to move the few bytes of a small value: without the feature such copies are loads and stores. It saves one in eight of the nanoseconds that a small filter
+/// takes in V8.
+const FEATURES: &str = r#"target.wasm32-wasip1.rustflags = ["-Ctarget-feature=-bulk-memory"]"#;
+
+/// Compiles the filter crate in `dir` to a module, with its release profile, checks it, and takes out what it does not need.
 ///
 /// The crate type is given on the command line: with both of the manifest's, rustc would leave out link-time optimization.
 ///
@@ -25,9 +36,21 @@ pub struct Built {
 ///
 /// [`Error`], in particular [`Error::Module`] for two filters with one root id.
 pub fn build(dir: &Path) -> Result<Built, Error> {
-    let path = compile(dir)?;
-    let inspected = inspect(&path)?;
-    Ok(Built { path, inspected })
+    build_with(dir, Some(&trim::Options::default()))
+}
+
+/// As [`build`], trimmed otherwise, or not at all.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_with(dir: &Path, options: Option<&trim::Options>) -> Result<Built, Error> {
+    let untrimmed = compile(dir)?;
+    let inspected = inspect(&untrimmed)?;
+    let Some(options) = options else { return Ok(Built { path: untrimmed.clone(), untrimmed, inspected, trimmed: None }) };
+    let path = untrimmed.with_extension("trimmed.wasm");
+    let trimmed = trim::file(&untrimmed, &path, options)?;
+    Ok(Built { path, untrimmed, inspected, trimmed: Some(trimmed) })
 }
 
 /// Compiles the crate in `dir` to a module, as [`build`] does, whatever it is written with; the file.
@@ -36,20 +59,27 @@ pub fn build(dir: &Path) -> Result<Built, Error> {
 ///
 /// [`Error`], if it does not compile to a module.
 pub fn compile(dir: &Path) -> Result<PathBuf, Error> {
-    compile_as(dir, &["--lib"])
+    compile_as(dir, &["--lib", "--config", FEATURES])
 }
 
 /// As [`compile`], for an example of the crate, which must be a `cdylib`.
 ///
 /// # Errors
 ///
-/// [`Error`], if it does not compile to a module.
+/// As [`compile`].
 pub fn compile_example(dir: &Path, name: &str) -> Result<PathBuf, Error> {
-    compile_as(dir, &["--example", name])
+    compile_as(dir, &["--example", name, "--config", FEATURES])
 }
 
-/// The engine calls out for each copy of memory, which costs more than to move the few bytes of a small value: without the feature copies are loads and stores, and calls only where they are long.
-const FEATURES: &str = r#"target.wasm32-wasip1.rustflags = ["-Ctarget-feature=-bulk-memory"]"#;
+/// As [`compile_example`], with nothing that `cargo build --release` would not do.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_example_plainly(dir: &Path, name: &str) -> Result<PathBuf, Error> {
+    // Other flags in the same folder would have all of it compiled anew each time.
+    compile_as(dir, &["--example", name, "--config", r#"build.target-dir = "target/plain""#])
+}
 
 fn compile_as(dir: &Path, what: &[&str]) -> Result<PathBuf, Error> {
     ensure_target(dir)?;
@@ -57,7 +87,6 @@ fn compile_as(dir: &Path, what: &[&str]) -> Result<PathBuf, Error> {
     cargo
         .arg("rustc")
         .args(what)
-        .args(["--config", FEATURES])
         .args(["--release", "--target", TARGET, "--crate-type", "cdylib"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(dir)

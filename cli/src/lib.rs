@@ -11,7 +11,7 @@ mod target;
 pub mod trim;
 mod watch;
 
-pub use self::build::{Built, build, compile, compile_example};
+pub use self::build::{Built, build, build_with, compile, compile_example, compile_example_plainly};
 pub use self::error::Error;
 pub use self::module::{FilterInModule, Inspected, inspect};
 pub use self::project::{Answer, Filter, Project, Run, Sample, Service};

@@ -4,7 +4,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cargo_inproxy::{Error, RunOptions, build, run};
+use cargo_inproxy::{
+    Error, RunOptions, build_with, run,
+    trim::{self, Trimmed},
+};
 use clap::{Args, Parser, Subcommand};
 
 /// Cargo calls `cargo-inproxy inproxy …` for `cargo inproxy …`.
@@ -21,8 +24,10 @@ enum Cargo {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compiles a filter to a wasm module, and checks it.
+    /// Compiles a filter to a wasm module, checks it, and takes out the callbacks that it does not need.
     Build(BuildArgs),
+    /// Takes out of any proxy-wasm module the callbacks that it does not need, and the code that only they reach.
+    Trim(TrimArgs),
     /// Runs a filter in a real Envoy: shows sample requests, then serves.
     Run(RunArgs),
 }
@@ -32,6 +37,36 @@ struct BuildArgs {
     /// The folder of the filter's crate.
     #[arg(default_value = ".")]
     dir: PathBuf,
+    /// Leave all callbacks in.
+    #[arg(long)]
+    no_trim: bool,
+    #[command(flatten)]
+    more: More,
+}
+
+#[derive(Debug, Args)]
+struct TrimArgs {
+    /// The module.
+    module: PathBuf,
+    /// Where to write the trimmed module.
+    #[arg(short, long)]
+    output: PathBuf,
+    /// The callbacks to keep, without `proxy_on_`, as in `request_headers,log`: for a module that is not written with inproxy.
+    #[arg(long, value_delimiter = ',')]
+    hooks: Option<Vec<String>>,
+    #[command(flatten)]
+    more: More,
+}
+
+/// What else can be taken out.
+#[derive(Debug, Args)]
+struct More {
+    /// Take out the names of functions: a trap's backtrace then has only numbers.
+    #[arg(long)]
+    strip_names: bool,
+    /// Have `wasm-opt -Oz` go over it, if that is installed.
+    #[arg(long)]
+    wasm_opt: bool,
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +92,7 @@ fn main() -> ExitCode {
     let Cargo::Inproxy { command } = Cargo::parse();
     let done = match command {
         Command::Build(args) => build_command(&args),
+        Command::Trim(args) => trim_command(args),
         Command::Run(args) => run_command(args),
     };
     match done {
@@ -69,12 +105,41 @@ fn main() -> ExitCode {
 }
 
 fn build_command(args: &BuildArgs) -> Result<(), Error> {
-    let built = build(&args.dir)?;
-    println!("{}: {} bytes", built.path.display(), built.inspected.size);
+    let options = args.more.options(None);
+    let built = build_with(&args.dir, (!args.no_trim).then_some(&options))?;
+    let size = built.trimmed.as_ref().map_or(built.inspected.size as u64, |trimmed| trimmed.sizes.1);
+    println!("{}: {size} bytes", built.path.display());
     for filter in &built.inspected.filters {
         println!("  root id {:?}: {}", filter.root_id, filter.name);
     }
+    if let Some(trimmed) = &built.trimmed {
+        tell(trimmed, &args.more);
+    }
     Ok(())
+}
+
+fn trim_command(args: TrimArgs) -> Result<(), Error> {
+    let TrimArgs { module, output, hooks, more } = args;
+    let trimmed = trim::file(&module, &output, &more.options(hooks))?;
+    println!("{}: {} bytes", output.display(), trimmed.sizes.1);
+    tell(&trimmed, &more);
+    Ok(())
+}
+
+fn tell(trimmed: &Trimmed, more: &More) {
+    let (before, after) = trimmed.sizes;
+    println!("  before: {before} bytes; {} callbacks taken out: {}", trimmed.removed.len(), trimmed.removed.join(", "));
+    if more.wasm_opt && !trimmed.optimized {
+        println!("  wasm-opt is not installed (Debian: `apt install binaryen`): the module has {after} bytes without it");
+    }
+}
+
+// === impl More ===
+
+impl More {
+    fn options(&self, hooks: Option<Vec<String>>) -> trim::Options {
+        trim::Options { hooks, names: self.strip_names, wasm_opt: self.wasm_opt }
+    }
 }
 
 fn run_command(args: RunArgs) -> Result<(), Error> {

@@ -40,7 +40,7 @@ fn build_tells_size_and_filters() {
     let output = inproxy(&["build", &example("hello")]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stdout);
-    assert!(said.contains("hello.wasm: ") && said.contains(" bytes\n  root id \"hello\": hello::Hello\n"), "{said}");
+    assert!(said.contains("hello.trimmed.wasm: ") && said.contains(" bytes\n  root id \"hello\": hello::Hello\n"), "{said}");
 }
 
 #[test]

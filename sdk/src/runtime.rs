@@ -75,14 +75,14 @@ fn runtime<T>(act: impl FnOnce(&Runtime) -> T) -> Option<T> {
 // === impl StreamId ===
 
 impl StreamId {
-    /// Opens a stream for a context of the proxy.
-    pub(crate) fn open(context: u32, root: u32, fail: Fail) -> Self {
+    /// Opens a stream for a context of the proxy, in the callback of its request's headers.
+    pub(crate) fn open(context: u32, root: u32, fail: Fail, end_of_stream: bool) -> Self {
         after::always(ticks::arm);
         RUNTIME.with(|runtime| {
             let mut streams = runtime.streams.borrow_mut();
             let entry = streams.vacant_entry();
             let id = Self { index: entry.key(), context };
-            entry.insert(Stream { id, root, task: None, fail, calls: 0, exchange: Exchange::default() });
+            entry.insert(Stream { id, root, task: None, fail, calls: 0, exchange: Exchange::opened(end_of_stream) });
             let mut wakers = runtime.wakers.borrow_mut();
             while wakers.len() <= id.index {
                 let next = waker::new(wakers.len());
@@ -145,8 +145,7 @@ impl StreamId {
 
     /// Gives it the future to run, and runs it for the first time.
     pub(crate) fn spawn(self, task: Task) {
-        self.with(|stream| stream.task = Some(task));
-        self.poll();
+        self.poll_task(task);
     }
 
     /// Runs its future if it was woken. To be called in a callback of this stream.
@@ -182,7 +181,12 @@ impl StreamId {
 
     fn poll(self) {
         // Absent while it runs, and once it has ended.
-        let Some(mut task) = self.with(|stream| stream.task.take()).flatten() else { return };
+        if let Some(task) = self.with(|stream| stream.task.take()).flatten() {
+            self.poll_task(task);
+        }
+    }
+
+    fn poll_task(self, mut task: Task) {
         let lent = runtime(|runtime| runtime.wakers.borrow_mut().get_mut(self.index).and_then(Option::take));
         let waker = lent.flatten().unwrap_or_else(|| waker::new(self.index));
         let previous = runtime(|runtime| runtime.current.replace(Some(self)));
@@ -201,20 +205,19 @@ impl StreamId {
                 fault::take();
             }
             None if poll.is_pending() => {
-                self.with(|stream| stream.task = Some(task));
-                self.release_abandoned();
+                let abandoned = self.with(|stream| {
+                    stream.task = Some(task);
+                    // A response that arrived for a [`Run`](crate::http::Run) which was dropped since, while the filter goes on with other things.
+                    let Exchange { response, abandoned, .. } = &mut stream.exchange;
+                    response.stage == Stage::Headers && std::mem::take(abandoned)
+                });
+                if abandoned == Some(true) {
+                    self.release(Direction::Response);
+                }
             }
             None => drop(task),
         }
         runtime(|runtime| runtime.current.set(previous.flatten()));
-    }
-
-    /// Lets a response go on that arrived for a [`Run`](crate::http::Run) which was dropped since, while the filter goes on with other things.
-    fn release_abandoned(self) {
-        let abandoned = self.exchange(|exchange| exchange.response.stage == Stage::Headers && std::mem::take(&mut exchange.abandoned));
-        if abandoned == Some(true) {
-            self.release(Direction::Response);
-        }
     }
 }
 

@@ -11,7 +11,7 @@ const SERVED: HeaderName = HeaderName::from_static("x-served");
 const YES: HeaderValue = HeaderValue::from_static("yes");
 
 /// The filter.
-#[filter(hooks(request_headers, response_headers))]
+#[filter(root_id = "check_hooks", hooks(request_headers, response_headers))]
 #[config]
 pub struct Check;
 

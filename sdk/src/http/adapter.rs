@@ -78,12 +78,8 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
             OnError::Allow => allow,
         };
         let end_of_stream = request.end_of_stream();
-        let id = StreamId::open(request.stream.context, request.stream.root, fail);
+        let id = StreamId::open(request.stream.context, request.stream.root, fail, end_of_stream);
         stream.0 = Some(id);
-        id.exchange(|exchange| {
-            exchange.arrived(Direction::Request, Stage::Headers, end_of_stream);
-            exchange.entered = Some(Direction::Request);
-        });
         let filter = Rc::clone(&self.filter);
         id.spawn(Box::pin(async move {
             let result = filter.handle(Request::new(id, !end_of_stream), Next::new(id)).await;

@@ -70,6 +70,12 @@ pub(crate) enum Stage {
 // === impl Exchange ===
 
 impl Exchange {
+    /// An exchange whose request has just arrived, in its callback.
+    pub(crate) fn opened(end_of_stream: bool) -> Self {
+        let request = Side { stage: Stage::Headers, ended: end_of_stream, ..Side::default() };
+        Self { request, entered: Some(Direction::Request), ..Self::default() }
+    }
+
     pub(crate) fn side(&mut self, direction: Direction) -> &mut Side {
         match direction {
             Direction::Request => &mut self.request,
