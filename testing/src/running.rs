@@ -61,7 +61,7 @@ pub struct Costs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Access {
-    /// The status that the client got; 0 if it got none.
+    /// The status of the response that had come when it ended, whether it was passed on or not; 0 if none had.
     pub status: u16,
     /// Why: Envoy's [response code details](https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/response_code_details), among them those that a local reply gives.
     pub details: String,

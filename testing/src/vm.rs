@@ -47,10 +47,13 @@ pub fn built(manifest_dir: &str) -> PathBuf {
     fresh
 }
 
-/// A module as `cargo inproxy build` makes it, trimmed; one of another SDK as it is. An example of a crate is named behind a `#`.
+/// A module as `cargo inproxy build` makes it, trimmed; one of another SDK as it is. An example of a crate is named behind a `#`; behind it, `@untrimmed` leaves it whole.
 fn build(manifest_dir: &str) -> Result<PathBuf, cargo_inproxy::Error> {
     let built = match manifest_dir.split_once('#') {
-        Some((dir, example)) => cargo_inproxy::compile_example(Path::new(dir), example)?,
+        Some((dir, example)) => match example.strip_suffix("@untrimmed") {
+            Some(example) => return cargo_inproxy::compile_example(Path::new(dir), example),
+            None => cargo_inproxy::compile_example(Path::new(dir), example)?,
+        },
         None => cargo_inproxy::compile(Path::new(manifest_dir))?,
     };
     let path = built.with_extension("trimmed.wasm");

@@ -58,9 +58,9 @@ pub async fn expect_probe(proxy: &Running, expected: &str) {
 }
 
 /// What the probe has logged, once that is enough: the end of a stream is logged a little after its response has come.
-async fn until(proxy: &Running, enough: impl Fn(&[String]) -> bool) -> Vec<String> {
+pub async fn until(proxy: &Running, enough: impl Fn(&[String]) -> bool) -> Vec<String> {
     let mut said = said(proxy);
-    for _ in 0..50 {
+    for _ in 0..200 {
         if enough(&said) {
             break;
         }

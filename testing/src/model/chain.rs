@@ -122,6 +122,9 @@ impl Model {
 
     /// The client leaves.
     pub(crate) fn leave(&mut self, stream: usize) {
+        if !self.streams[stream].over {
+            self.shared.with(|state| state.streams[stream].details = "downstream_remote_disconnect".to_owned());
+        }
         self.finish(stream);
     }
 
@@ -556,8 +559,7 @@ impl Model {
             let one = &mut state.streams[stream];
             one.logging = true;
             one.ended = Some(now);
-            let details = if one.details.is_empty() { "downstream_remote_disconnect" } else { &one.details };
-            let access = Access { status: status.unwrap_or(0), details: details.to_owned() };
+            let access = Access { status: status.or(one.status).unwrap_or(0), details: one.details.clone() };
             state.access_log.push(access);
         });
         let contexts: Vec<_> = (0..self.plugins.len()).filter_map(|filter| self.known(stream, filter)).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use inproxy_test::{LogLevel, Proxy, Request, Response};
-use inproxy_tests::{Conversation, Probe};
+use inproxy_tests::{Conversation, Probe, until};
 
 const CALLS: Conversation = Conversation::new(
     r#"
@@ -24,12 +24,10 @@ const CALLS: Conversation = Conversation::new(
     request_headers: resolve_queue other q -> 1
     request_headers: resolve_queue vm q -> 0
     request_headers: enqueue $last one -> 0
-    request_headers: enqueue $last two -> 0
     request_headers: enqueue 999 x -> 1
     request_headers: dequeue 999 -> 1
-    request_headers: dequeue $last -> 0 "one"
-    queue_ready: dequeue 1 -> 0 "two"
-    queue_ready: dequeue 1 -> 7
+    queue_ready: dequeue 1 -> 0 "one"
+    queue_ready: dequeue 2 -> 1
 "#,
 );
 
@@ -50,25 +48,27 @@ async fn workers_share_data_and_the_last_who_registers_hears_of_messages(proxy: 
         request_headers: enqueue $last hello
         queue_ready: dequeue 1
     ";
-    let proxy = proxy.configure_text(script).vm_id("vm").workers(2).upstream(|_| Response::new(200).after(Duration::from_millis(50))).start().await;
-    let (one, other) = (proxy.open(&Request::get("/")).await, proxy.open(&Request::get("/")).await);
+    let proxy = proxy.configure_text(script).vm_id("vm").workers(2).upstream(|_| Response::new(200).after(Duration::from_millis(200))).start().await;
+    let one = proxy.open(&Request::get("/")).await;
+    // The workers of the real Envoy are threads.
+    until(&proxy, |said| said.iter().any(|line| line.contains("set_shared"))).await;
+    let other = proxy.open(&Request::get("/")).await;
     one.response().await;
     other.response().await;
-    proxy.advance(Duration::from_millis(50)).await;
-    let said: Vec<_> = proxy.log().into_iter().map(|line| line.text).collect();
+    let heard = "queue_ready dequeue 1 -> 0 \"hello\"";
+    let said = until(&proxy, |said| said.iter().filter(|line| line.contains(heard)).count() >= 2).await;
     let count = |text: &str| said.iter().filter(|line| line.contains(text)).count();
     assert_eq!((count("get_shared seen -> 1"), count("get_shared seen -> 0 \"yes\"")), (1, 1), "{said:#?}");
     // One VM hears of each message, once.
-    assert_eq!(count("queue_ready dequeue 1 -> 0 \"hello\""), 2, "{said:#?}");
+    assert_eq!(count(heard), 2, "{said:#?}");
 }
 
 #[inproxy_test::test(only(wasm, envoy), because = "the probe has no SDK, which the native host needs")]
 async fn the_main_thread_ticks_as_the_workers_do(proxy: Proxy<Probe>) {
     let script = "configure: set_tick_period 10\ntick: seen\ntick: set_tick_period 0";
     let proxy = proxy.configure_text(script).vm_id("vm").workers(2).start().await;
-    proxy.advance(Duration::from_millis(200)).await;
-    let ticks = proxy.log().iter().filter(|line| line.text == "probe: tick []").count();
-    assert_eq!(ticks, 3);
+    let ticks = |said: &[String]| said.iter().filter(|line| *line == "tick []").count();
+    assert_eq!(ticks(&until(&proxy, |said| ticks(said) >= 3).await), 3);
 }
 
 #[inproxy_test::test(only(wasm, envoy), because = "the probe has no SDK, which the native host needs")]

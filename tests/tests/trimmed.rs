@@ -1,0 +1,148 @@
+//! Nothing gets past held headers, whatever was taken out of the module: trimmed or not, in both header modes, with and without body and trailers.
+
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![allow(missing_docs, reason = "test code")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use inproxy::__private::Registered;
+use inproxy_test::{HostKind, Proxy, Request, Response, json};
+
+/// Modules of `tests/trimmed`: as they are trimmed, and as they were built.
+macro_rules! modules {
+    ($($name:ident, $module:literal;)*) => { $(modules!(@ $name, $module);)* };
+    (@ $name:ident, $module:expr) => {
+        struct $name;
+
+        impl Registered for $name {
+            const ROOT_ID: &'static str = "x";
+            const MANIFEST_DIR: &'static str = concat!(env!("CARGO_MANIFEST_DIR"), "/trimmed#", $module);
+        }
+    };
+}
+
+modules! {
+    HoldRequest, "hold_request";
+    HoldRequestUntrimmed, "hold_request@untrimmed";
+    HoldResponse, "hold_response";
+    HoldResponseUntrimmed, "hold_response@untrimmed";
+    HoldForOthers, "hold_for_others";
+    HoldForOthersDeclared, "hold_for_others_declared";
+    PauseUndeclared, "pause_undeclared";
+    PauseUndeclaredUntrimmed, "pause_undeclared@untrimmed";
+}
+
+/// What follows the headers.
+const SHAPES: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
+
+fn shaped<M>(message: M, (body, trailers): (bool, bool), with_body: fn(M, &'static str) -> M, with_trailer: fn(M) -> M) -> M {
+    let message = if body { with_body(message, "secret") } else { message };
+    if trailers { with_trailer(message) } else { message }
+}
+
+fn request(shape: (bool, bool)) -> Request {
+    shaped(if shape == (false, false) { Request::get("/") } else { Request::post("/") }, shape, Request::with_body, |request| {
+        request.with_trailer("x-t", "1")
+    })
+}
+
+fn response(shape: (bool, bool)) -> Response {
+    shaped(Response::new(200).with_header("x-secret", "yes"), shape, Response::with_body, |response| response.with_trailer("x-t", "1"))
+}
+
+/// A request is refused after a while: the upstream must never have seen any of it.
+async fn refuses_requests<F: Registered>(host: HostKind, name: &'static str) {
+    for hold in [false, true] {
+        for shape in SHAPES {
+            let asked = Arc::new(AtomicBool::new(false));
+            let seen = Arc::clone(&asked);
+            let proxy = Proxy::<F>::on(host, name).configure(json!({ "authority": "authority" })).upstream(move |_| {
+                seen.store(true, Ordering::Relaxed);
+                Response::new(200)
+            });
+            let proxy = proxy.cluster("authority", |_| Response::new(401).after(Duration::from_millis(40)));
+            let proxy = if hold { proxy.hold_headers() } else { proxy }.start().await;
+            let response = proxy.send(request(shape)).await;
+            assert_eq!(response.status(), 403, "{} held: {hold}, body and trailers: {shape:?}", F::MANIFEST_DIR);
+            proxy.advance(Duration::from_millis(20)).await;
+            assert!(!asked.load(Ordering::Relaxed), "the upstream was asked: {} held: {hold}, body and trailers: {shape:?}", F::MANIFEST_DIR);
+        }
+    }
+}
+
+/// A response is refused after a while: the client must see nothing of it.
+async fn refuses_responses<F: Registered>(host: HostKind, name: &'static str) {
+    for hold in [false, true] {
+        for shape in SHAPES {
+            let proxy = Proxy::<F>::on(host, name).configure(json!({ "authority": "authority" })).upstream(move |_| response(shape));
+            let proxy = proxy.cluster("authority", |_| Response::new(401).after(Duration::from_millis(40)));
+            let proxy = if hold { proxy.hold_headers() } else { proxy }.start().await;
+            let response = proxy.send(Request::get("/")).await;
+            let shown = (response.status(), response.header("x-secret"), response.text());
+            assert_eq!(shown, (403, None, ""), "{} held: {hold}, body and trailers: {shape:?}", F::MANIFEST_DIR);
+        }
+    }
+}
+
+/// A filter that may not hold fails: nothing of what it tried to hold is shown.
+async fn fails<F: Registered>(host: HostKind, name: &'static str) {
+    for hold in [false, true] {
+        for shape in SHAPES {
+            let proxy = Proxy::<F>::on(host, name).configure(json!({})).upstream(move |_| response(shape));
+            let proxy = if hold { proxy.hold_headers() } else { proxy }.start().await;
+            let response = proxy.send(request(shape)).await;
+            let shown = (response.status(), response.header("x-secret"), response.text());
+            assert_eq!(shown, (500, None, ""), "{} held: {hold}, body and trailers: {shape:?}", F::MANIFEST_DIR);
+        }
+    }
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn a_held_request_stays_held(proxy: Proxy<HoldRequest>) {
+    let (host, name) = proxy.host();
+    refuses_requests::<HoldRequest>(host, name).await;
+    refuses_requests::<HoldRequestUntrimmed>(host, name).await;
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn a_held_response_stays_held(proxy: Proxy<HoldResponse>) {
+    let (host, name) = proxy.host();
+    refuses_responses::<HoldResponse>(host, name).await;
+    refuses_responses::<HoldResponseUntrimmed>(host, name).await;
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn a_response_that_is_held_for_something_unknown_is_not_shown(proxy: Proxy<HoldForOthers>) {
+    let (host, name) = proxy.host();
+    fails::<HoldForOthers>(host, name).await;
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn a_filter_that_says_that_it_waits_may_hold(proxy: Proxy<HoldForOthersDeclared>) {
+    let (host, name) = proxy.host();
+    for hold in [false, true] {
+        for shape in SHAPES {
+            let proxy = Proxy::<HoldForOthersDeclared>::on(host, name).configure(json!({})).upstream(move |_| response(shape));
+            let proxy = if hold { proxy.hold_headers() } else { proxy }.start().await;
+            let exchange = proxy.open(&Request::get("/")).await;
+            proxy.advance(Duration::from_millis(40)).await;
+            exchange.leave().await;
+            // It was not sent while the client waited.
+            let [access] = &proxy.access_log().await[..] else { panic!("one request") };
+            assert_eq!(access.details, "downstream_remote_disconnect", "held: {hold}, body and trailers: {shape:?}");
+        }
+    }
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn callbacks_that_pause_headers_need_those_of_the_body(proxy: Proxy<PauseUndeclared>) {
+    let (host, name) = proxy.host();
+    fails::<PauseUndeclared>(host, name).await;
+    fails::<PauseUndeclaredUntrimmed>(host, name).await;
+}
