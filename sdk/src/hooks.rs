@@ -18,7 +18,7 @@ pub use self::http::HttpHooks;
 pub use self::phase::{
     CallResponse, Direction, Finished, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers,
 };
-pub use self::registry::{Declared, Registered, Registration};
+pub use self::registry::{Declared, Registered, Registration, Stamp};
 
 pub(crate) use self::registry::configure;
 pub(crate) use self::shim::{Holds, Plugged};

@@ -28,7 +28,7 @@ pub use self::reply::LocalReply;
 pub mod __private {
     pub use crate::{
         config::Config,
-        hooks::{Declared, Registered, Registration},
+        hooks::{Declared, Registered, Registration, Stamp},
     };
     pub use inventory;
     pub use serde;

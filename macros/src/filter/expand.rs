@@ -7,7 +7,11 @@ pub(super) fn expand(filter: &Filter) -> TokenStream {
     let Filter { item, root_id, on_error, held, waits, hooks, krate } = filter;
     let ident = &item.ident;
     let stamp = quote! {
-        ::core::concat!("\u{1e}inproxy-filter\u{1f}", #root_id, "\u{1f}", ::core::module_path!(), "::", ::core::stringify!(#ident), "\u{1e}")
+        __inproxy::Stamp {
+            text: ::core::concat!("\u{1e}inproxy-filter\u{1f}", #root_id, "\u{1f}", ::core::module_path!(), "::", ::core::stringify!(#ident), "\u{1e}"),
+            root_id: #root_id,
+            name: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)),
+        }
     };
     let allow = *on_error == OnError::Allow;
     // At the struct's name: that is where a missing impl is reported.

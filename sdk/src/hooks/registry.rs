@@ -9,8 +9,23 @@ use crate::{Configure, Error, Plugin, Result, config};
 /// One filter of the module, as `#[filter]` submits it.
 #[derive(Debug)]
 pub struct Registration {
+    /// What tools find in the module's data: the root id and the path of the type, as one text.
+    #[expect(dead_code, reason = "it is there to be found")]
     stamp: &'static str,
+    root_id: &'static str,
+    name: &'static str,
     make: Make,
+}
+
+/// How a filter is found: by tools in the module's data, and by the proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// The other two, each behind a unit separator (U+001F), all between record separators (U+001E): as one text, so that tools find it.
+    pub text: &'static str,
+    /// The root id.
+    pub root_id: &'static str,
+    /// The path of the type.
+    pub name: &'static str,
 }
 
 pub(crate) type Make = fn(&[u8], Plugin) -> Result<Rc<dyn HttpPlugin>>;
@@ -36,31 +51,16 @@ inventory::collect!(Registration);
 impl Registration {
     /// A filter that implements [`HttpHooks`].
     ///
-    /// `stamp` holds its root id and the path of its type, each behind a unit separator (U+001F), all between record separators (U+001E): as one text, so that
-    /// tools find it in the module's data.
-    ///
     /// `HOLDS_REQUEST` and `HOLDS_RESPONSE` say whether it has callbacks for the bodies of these directions, without which it must not pause their headers.
-    pub const fn hooks<H: HttpHooks + Declared + Configure, const HOLDS_REQUEST: bool, const HOLDS_RESPONSE: bool>(stamp: &'static str) -> Self {
+    pub const fn hooks<H: HttpHooks + Declared + Configure, const HOLDS_REQUEST: bool, const HOLDS_RESPONSE: bool>(stamp: Stamp) -> Self {
         Self::new(stamp, |json, mut plugin| {
             let _ = std::hint::black_box(H::NEEDS);
             Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?, Holds { request: HOLDS_REQUEST, response: HOLDS_RESPONSE })))
         })
     }
 
-    pub(crate) const fn new(stamp: &'static str, make: Make) -> Self {
-        Self { stamp, make }
-    }
-
-    fn root_id(&self) -> &'static str {
-        self.part(1)
-    }
-
-    fn name(&self) -> &'static str {
-        self.part(2)
-    }
-
-    fn part(&self, at: usize) -> &'static str {
-        self.stamp.trim_matches('\u{1e}').split('\u{1f}').nth(at).unwrap_or_default()
+    pub(crate) const fn new(Stamp { text, root_id, name }: Stamp, make: Make) -> Self {
+        Self { stamp: text, root_id, name, make }
     }
 
     /// Configures the filter that the proxy names by `root_id`.
@@ -70,7 +70,7 @@ impl Registration {
         let registered: Vec<&Self> = inventory::iter::<Self>().collect();
         let chosen = choose(root_id, &registered)?;
         (chosen.make)(json, Plugin::new(root_id.to_owned()))
-            .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name())))
+            .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name)))
     }
 }
 
@@ -80,20 +80,18 @@ pub(crate) fn configure<F: Configure>(json: &[u8], plugin: &mut Plugin) -> Resul
 
 fn choose<'r>(root_id: &str, registered: &[&'r Registration]) -> Result<&'r Registration> {
     for (at, one) in registered.iter().enumerate() {
-        if let Some(other) = registered.iter().skip(at + 1).find(|other| other.root_id() == one.root_id()) {
+        if let Some(other) = registered.iter().skip(at + 1).find(|other| other.root_id == one.root_id) {
             return Err(Error::msg(format!(
                 "two filters of this module have the root id {:?}: {} and {}; give one another with #[filter(root_id = \"…\")]",
-                one.root_id(),
-                one.name(),
-                other.name()
+                one.root_id, one.name, other.name
             )));
         }
     }
     if let [only] = registered {
         return Ok(only);
     }
-    registered.iter().copied().find(|one| one.root_id() == root_id).ok_or_else(|| {
-        let known: Vec<_> = registered.iter().map(|one| format!("{:?} ({})", one.root_id(), one.name())).collect();
+    registered.iter().copied().find(|one| one.root_id == root_id).ok_or_else(|| {
+        let known: Vec<_> = registered.iter().map(|one| format!("{:?} ({})", one.root_id, one.name)).collect();
         let known = if known.is_empty() { "none; is there a struct with #[filter]?".to_owned() } else { known.join(", ") };
         Error::msg(format!("no filter of this module has the root id {root_id:?}; there is {known}"))
     })
@@ -104,21 +102,21 @@ mod tests {
     use super::*;
 
     fn registration(root_id: &str, name: &str) -> Registration {
-        let stamp = format!("\u{1e}inproxy-filter\u{1f}{root_id}\u{1f}{name}\u{1e}").leak();
-        Registration::new(stamp, |_, _| Err(Error::msg("not made in this test")))
+        let leak = |text: &str| -> &'static str { text.to_owned().leak() };
+        Registration::new(Stamp { text: "", root_id: leak(root_id), name: leak(name) }, |_, _| Err(Error::msg("not made in this test")))
     }
 
     #[test]
     fn one_filter_answers_to_every_root_id() {
         let only = registration("auth", "Auth");
-        assert_eq!(choose("", &[&only]).unwrap().name(), "Auth");
-        assert_eq!(choose("my-plugin", &[&only]).unwrap().name(), "Auth");
+        assert_eq!(choose("", &[&only]).unwrap().name, "Auth");
+        assert_eq!(choose("my-plugin", &[&only]).unwrap().name, "Auth");
     }
 
     #[test]
     fn several_are_told_apart_by_root_id() {
         let (one, other) = (registration("auth", "Auth"), registration("hello", "Hello"));
-        assert_eq!(choose("hello", &[&one, &other]).unwrap().name(), "Hello");
+        assert_eq!(choose("hello", &[&one, &other]).unwrap().name, "Hello");
         assert_eq!(
             choose("x", &[&one, &other]).unwrap_err().to_string(),
             r#"no filter of this module has the root id "x"; there is "auth" (Auth), "hello" (Hello)"#

@@ -15,7 +15,7 @@ use crate::{
     fault,
     hooks::{
         Action, CallResponse, CallToken, Direction, Finished, Holds, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders, RequestTrailers,
-        ResponseBody, ResponseHeaders, ResponseTrailers, configure,
+        ResponseBody, ResponseHeaders, ResponseTrailers, Stamp, configure,
     },
     reply::LocalReply,
     runtime::{self, Stage, StreamId, Verdict, calls},
@@ -48,7 +48,7 @@ enum Piece {
 
 impl Registration {
     /// A filter that implements [`HttpFilter`]; `stamp` as for [`hooks`](Self::hooks), the others as the options of `#[filter]`.
-    pub const fn http<F: HttpFilter + Configure, const ALLOW: bool, const HELD: bool, const WAITS: bool>(stamp: &'static str) -> Self {
+    pub const fn http<F: HttpFilter + Configure, const ALLOW: bool, const HELD: bool, const WAITS: bool>(stamp: Stamp) -> Self {
         Self::new(stamp, |json, mut plugin| {
             needs!("request_headers", "request_body", "request_trailers", "response_headers");
             if WAITS {
