@@ -19,6 +19,7 @@ mod imports;
 mod native;
 mod needs;
 mod pairs;
+mod reads;
 mod status;
 
 #[cfg(target_family = "wasm")]
@@ -32,9 +33,13 @@ pub use self::pairs::{Pairs, encode_pairs};
 pub use self::status::Status;
 pub use proxy_wasm::types::{BufferType, MapType, MetricType, StreamType};
 
-pub(crate) use self::calls::*;
+pub(crate) use self::calls::{
+    buffer, close_stream, continue_stream, define_metric, header_pairs, http_call, increment_metric, log, log_level, property, replace_buffer,
+    send_local_response, set_tick_period,
+};
 pub(crate) use self::environment::variable;
 pub(crate) use self::needs::{needs, response_body_is_there};
+pub(crate) use self::reads::header;
 
 /// Runs one callback of the proxy.
 ///
@@ -42,11 +47,37 @@ pub(crate) use self::needs::{needs, response_body_is_there};
 /// where it would abort the process: it is caught here and reported to the [`Host`], which treats the VM as dead.
 #[cfg(target_family = "wasm")]
 pub(crate) fn callback<T>(_when_dead: T, run: impl FnOnce() -> T) -> T {
+    reads::forget();
     run()
 }
 
 /// Runs one callback of the proxy; a panic ends the VM, not the process.
 #[cfg(not(target_family = "wasm"))]
 pub(crate) fn callback<T>(when_dead: T, run: impl FnOnce() -> T) -> T {
+    reads::forget();
     native::callback(when_dead, run)
+}
+
+/// Adds a value behind those that a name has.
+pub(crate) fn add_header(map: MapType, name: &[u8], value: &[u8]) -> Result<(), Status> {
+    reads::forget();
+    calls::add_header(map, name, value)
+}
+
+/// Puts one value in the place of all that a name has.
+pub(crate) fn replace_header(map: MapType, name: &[u8], value: &[u8]) -> Result<(), Status> {
+    reads::forget();
+    calls::replace_header(map, name, value)
+}
+
+/// Removes all values of a name.
+pub(crate) fn remove_header(map: MapType, name: &[u8]) -> Result<(), Status> {
+    reads::forget();
+    calls::remove_header(map, name)
+}
+
+/// Makes a context the one that calls act on, until the running callback returns.
+pub(crate) fn set_effective_context(context: u32) -> Result<(), Status> {
+    reads::forget();
+    calls::set_effective_context(context)
 }

@@ -66,6 +66,25 @@ impl<'a> Iterator for Pairs<&'a [u8]> {
     }
 }
 
+/// The first value of a name, which must be in the case in which the host has it: lower case. Only the lengths of the pairs before it are looked at.
+pub(super) fn find<'a>(buffer: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (count, _) = take_u32(buffer)?;
+    let lengths = buffer.get(4..)?.get(..(count as usize).checked_mul(8)?)?;
+    let last = name.last()?;
+    let mut at = 4 + lengths.len();
+    for pair in lengths.as_chunks::<8>().0 {
+        let [a, b, c, d, value @ ..] = *pair;
+        let (name_size, value_size) = (u32::from_le_bytes([a, b, c, d]) as usize, u32::from_le_bytes(value) as usize);
+        let end = at.checked_add(name_size)?;
+        // Names of one length often begin alike, and seldom end alike.
+        if name_size == name.len() && buffer.get(end - 1) == Some(last) && buffer.get(at..end) == Some(name) {
+            return Some(take_terminated(buffer.get(end + 1..)?, value_size)?.0);
+        }
+        at = end.checked_add(value_size)?.checked_add(2)?;
+    }
+    None
+}
+
 /// What a pair takes at least: two lengths and two terminators.
 const PER_PAIR: usize = 10;
 
@@ -102,6 +121,24 @@ mod tests {
         assert_eq!(Pairs::new(&*buffer).collect::<Vec<_>>(), HEADERS);
         assert_eq!(Pairs::new(&[][..]).count(), 0);
         assert_eq!(Pairs::new(&[0, 0, 0, 0][..]).count(), 0);
+    }
+
+    #[test]
+    fn a_name_is_found_as_reading_all_finds_it() {
+        let buffer = encode_pairs(HEADERS.into_iter());
+        assert_eq!(find(&buffer, b"x"), Some(&b""[..]));
+        assert_eq!(find(&buffer, b":path"), Some(&b"/"[..]));
+        assert_eq!(find(&buffer, b"y"), None);
+        for end in 0..buffer.len() {
+            let cut = &buffer[..end];
+            let read = Pairs::new(cut).find(|(name, _)| *name == b":path").map(|(_, value)| value);
+            assert!(find(cut, b":path") == read || read.is_some(), "cut at {end}");
+        }
+        for lie in [u32::MAX, 1 << 31, 17] {
+            let mut buffer = encode_pairs(HEADERS.into_iter());
+            buffer[4..8].copy_from_slice(&lie.to_le_bytes());
+            assert_eq!(find(&buffer, b"x"), None);
+        }
     }
 
     #[test]

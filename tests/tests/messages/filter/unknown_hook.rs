@@ -1,0 +1,7 @@
+use inproxy::prelude::*;
+
+#[filter(hooks(request_header))]
+#[config]
+struct Deny;
+
+fn main() {}
