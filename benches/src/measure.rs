@@ -36,10 +36,10 @@ impl Measured {
         envoy_options.core = Some(options.core);
         let envoy = Envoy::start(&envoy_options).await?;
         envoy.put_clusters(&[Cluster::new("side", [load::server().await?])]).await?;
-        let empty = open(&envoy, "empty-".to_owned(), &[], 0).await?;
+        let empty = open(&envoy, job, "empty-".to_owned(), &[], 0).await?;
         let mut listeners = Vec::new();
         for (at, variant) in variants.iter().enumerate() {
-            let address = open(&envoy, format!("variant-{at}-"), &variant.filters, chain).await;
+            let address = open(&envoy, job, format!("variant-{at}-"), &variant.filters, chain).await;
             listeners.push((variant.name, address.map_err(|error| format!("{}: {error}\n{}", variant.name, envoy.log()))?));
         }
         let request: &'static [u8] = job.request().leak();
@@ -78,9 +78,10 @@ async fn cost(envoy: &Envoy, address: SocketAddr, request: &'static [u8], reques
     Ok(spent.as_nanos() as f64 / requests as f64)
 }
 
-async fn open(envoy: &Envoy, name: String, filters: &[inproxy_envoy::Source], chain: usize) -> Result<SocketAddr, Box<dyn Error>> {
+async fn open(envoy: &Envoy, job: Job, name: String, filters: &[inproxy_envoy::Source], chain: usize) -> Result<SocketAddr, Box<dyn Error>> {
     let mut listener = Listener::new(name, "side");
-    listener.direct_response = true;
+    // Envoy's own answer would come before the body.
+    listener.direct_response = job != Job::Body;
     for _ in 0..chain {
         listener.filters.extend(filters.iter().cloned());
     }
