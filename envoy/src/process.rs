@@ -296,10 +296,10 @@ impl Envoy {
         Ok(self.admin.stat(ADDED).await?.unwrap_or(0))
     }
 
-    /// Waits until a listener that is active has come to all workers: else the first connections would all go to one.
+    /// Waits until a listener that is active has come to all workers. Before that, the first connections would all go to one of them, or to the listener's former self, which closes them.
     async fn on_every_worker(&self, before: u64) -> Result<(), StartError> {
         let deadline = Instant::now() + PATIENCE;
-        while self.workers > 1 && self.added_to_workers().await? < before + u64::from(self.workers) {
+        while self.added_to_workers().await? < before + u64::from(self.workers) {
             self.still_running()?;
             self.wait_until(deadline).await?;
         }
