@@ -31,6 +31,9 @@ pub(crate) struct Variant {
 
 const GUESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guests");
 
+/// Where others' modules are built.
+const PLAIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plain");
+
 // === impl Job ===
 
 impl Job {
@@ -100,7 +103,7 @@ fn wasm(name: &'static str, guest: &str) -> Result<Variant, Box<dyn Error>> {
 
 fn compile(guest: &str) -> Result<PathBuf, cargo_inproxy::Error> {
     let ours = !guest.starts_with("raw") && !guest.starts_with("bare");
-    if ours { compile_example(GUESTS.as_ref(), guest) } else { compile_example_plainly(GUESTS.as_ref(), guest) }
+    if ours { compile_example(GUESTS.as_ref(), guest) } else { compile_example_plainly(GUESTS.as_ref(), guest, PLAIN) }
 }
 
 /// A module without the callbacks that it does not need: those that our tool finds, or those that are named.

@@ -71,14 +71,13 @@ pub fn compile_example(dir: &Path, name: &str) -> Result<PathBuf, Error> {
     compile_as(dir, &["--example", name, "--config", FEATURES])
 }
 
-/// As [`compile_example`], with nothing that `cargo build --release` would not do.
+/// As [`compile_example`], with nothing that `cargo build --release` would not do, into a target folder of its own: other flags in the same one would have all of it compiled anew each time.
 ///
 /// # Errors
 ///
 /// As [`compile`].
-pub fn compile_example_plainly(dir: &Path, name: &str) -> Result<PathBuf, Error> {
-    // Other flags in the same folder would have all of it compiled anew each time.
-    compile_as(dir, &["--example", name, "--config", r#"build.target-dir = "target/plain""#])
+pub fn compile_example_plainly(dir: &Path, name: &str, target: &str) -> Result<PathBuf, Error> {
+    compile_as(dir, &["--example", name, "--target-dir", target])
 }
 
 fn compile_as(dir: &Path, what: &[&str]) -> Result<PathBuf, Error> {
