@@ -108,10 +108,8 @@ fn compile(guest: &str) -> Result<PathBuf, cargo_inproxy::Error> {
 
 /// A module without the callbacks that it does not need: those that our tool finds, or those that are named.
 fn trimmed(name: &'static str, guest: &str, hooks: &[&str]) -> Result<Variant, Box<dyn Error>> {
-    let built = compile(guest)?;
-    let path = built.with_extension("trimmed.wasm");
     let hooks = (!hooks.is_empty()).then(|| hooks.iter().map(|hook| (*hook).to_owned()).collect());
-    trim::file(&built, &path, &trim::Options { hooks, ..trim::Options::default() })?;
+    let (path, _) = trim::beside(&compile(guest)?, &trim::Options { hooks, ..trim::Options::default() })?;
     variant(name, path)
 }
 

@@ -107,8 +107,7 @@ fn main() -> ExitCode {
 fn build_command(args: &BuildArgs) -> Result<(), Error> {
     let options = args.more.options(None);
     let built = build_with(&args.dir, (!args.no_trim).then_some(&options))?;
-    let size = built.trimmed.as_ref().map_or(built.inspected.size as u64, |trimmed| trimmed.sizes.1);
-    println!("{}: {size} bytes", built.path.display());
+    println!("{}: {} bytes", built.path.display(), built.size());
     for filter in &built.inspected.filters {
         println!("  root id {:?}: {}", filter.root_id, filter.name);
     }

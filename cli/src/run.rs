@@ -52,10 +52,7 @@ struct Stage {
 pub async fn run(options: &RunOptions) -> Result<(), Error> {
     let project = Project::read(&options.dir)?;
     let built = build(&options.dir)?;
-    say(
-        "Built",
-        &format!("{} ({} KiB)", built.path.display(), built.trimmed.as_ref().map_or(built.inspected.size as u64, |trimmed| trimmed.sizes.1) / 1024),
-    );
+    say("Built", &format!("{} ({} KiB)", built.path.display(), built.size() / 1024));
     let mut stage = Stage::set(options, &project, &built).await?;
     say("Serving", &format!("http://{} (Envoy's admin interface: http://{})", stage.address, stage.envoy.admin().address()));
     let wrong = stage.show(&project.run.request).await?;

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -44,6 +44,17 @@ const PREFIX: &str = "proxy_on_";
 /// Tells a filter of the SDK that it can hold a response, since the callbacks of its body are there; and that it cannot, since they were taken out.
 const CAN_HOLD: &[u8] = b"\x1einproxy-response-body\x1fkept\x1e";
 const CANNOT_HOLD: &[u8] = b"\x1einproxy-response-body\x1fgone\x1e";
+
+/// Trims a module into a file beside it; that file, and what was taken out.
+///
+/// # Errors
+///
+/// As [`file()`].
+pub fn beside(module: &Path, options: &Options) -> Result<(PathBuf, Trimmed), Error> {
+    let path = module.with_extension("trimmed.wasm");
+    let trimmed = file(module, &path, options)?;
+    Ok((path, trimmed))
+}
 
 /// Trims the module in one file into another.
 ///

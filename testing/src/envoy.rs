@@ -8,6 +8,7 @@ use std::{
     path::PathBuf,
     sync::{Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, find};
@@ -48,7 +49,7 @@ struct Lease {
 static IDLE: Mutex<Vec<(Envoy, usize)>> = Mutex::new(Vec::new());
 
 /// How often it sums up histograms.
-const FLUSH: std::time::Duration = std::time::Duration::from_millis(100);
+const FLUSH: Duration = Duration::from_millis(100);
 
 /// How many tests one has: each leaves a listener behind.
 const TESTS: usize = 40;
@@ -182,7 +183,7 @@ impl EnvoyProxy {
     /// What Envoy has written of the requests that are over; a little later it may have more.
     pub(crate) async fn access_log(&self) -> Vec<Access> {
         // Envoy writes it at intervals, which are shorter than this.
-        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
         let text = fs::read_to_string(&self.access_log).unwrap_or_default();
         let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         let access = lines.map(|line| Access {
@@ -293,7 +294,7 @@ impl EnvoyExchange {
     pub(crate) async fn leave(self) {
         drop(self.connection);
         // Envoy notices when it next looks.
-        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
     }
 }
 

@@ -283,6 +283,11 @@ fn message(headers: &Headers, body: Vec<u8>, trailers: &Headers) -> Message {
 /// The headers of a response, as the proxy has them.
 fn answer_headers(answer: &Response) -> Headers {
     let mut headers = vec![(b":status".to_vec(), answer.status.to_string().into_bytes())];
-    headers.extend(answer.message.headers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())));
+    headers.extend(in_bytes(&answer.message.headers));
     headers
+}
+
+/// Headers or trailers of a message, as the proxy has them.
+fn in_bytes(pairs: &[(String, Vec<u8>)]) -> Headers {
+    pairs.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())).collect()
 }

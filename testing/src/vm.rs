@@ -56,9 +56,8 @@ fn build(manifest_dir: &str) -> Result<PathBuf, cargo_inproxy::Error> {
         },
         None => cargo_inproxy::compile(Path::new(manifest_dir))?,
     };
-    let path = built.with_extension("trimmed.wasm");
-    match trim::file(&built, &path, &trim::Options::default()) {
-        Ok(_) => Ok(path),
+    match trim::beside(&built, &trim::Options::default()) {
+        Ok((path, _)) => Ok(path),
         Err(cargo_inproxy::Error::NoNeeds(_)) => Ok(built),
         Err(error) => Err(error),
     }

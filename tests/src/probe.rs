@@ -1,14 +1,9 @@
-use inproxy::__private::Registered;
 use inproxy_test::Running;
 
-/// The filter of `tests/probe`, which is on the bare ABI and has no SDK.
-#[derive(Clone, Copy, Debug)]
-pub struct Probe;
-
-impl Registered for Probe {
-    const ROOT_ID: &'static str = "probe";
-    const MANIFEST_DIR: &'static str = concat!(env!("CARGO_MANIFEST_DIR"), "/probe");
-}
+crate::module_type!(
+    /// The filter of `tests/probe`, which is on the bare ABI and has no SDK.
+    Probe, "probe", concat!(env!("CARGO_MANIFEST_DIR"), "/probe")
+);
 
 /// A conversation of the probe with a proxy: lines of `callback: call -> answer`.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +26,7 @@ impl Conversation {
         self.lines().map(|line| line.split(" -> ").next().unwrap_or(line).to_owned() + "\n").collect()
     }
 
-    /// Fails unless all of it has been said, and nothing else. A callback that came more than once got the same answers each time.
+    /// Fails unless all of it has been said, in any order and however often, and nothing else.
     ///
     /// # Panics
     ///

@@ -55,12 +55,7 @@ struct Budget {
 /// A module of the benchmark.
 macro_rules! guest {
     ($name:ident, $example:literal) => {
-        struct $name;
-
-        impl Registered for $name {
-            const ROOT_ID: &'static str = "check";
-            const MANIFEST_DIR: &'static str = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/guests#", $example);
-        }
+        inproxy_tests::module_type!($name, "check", concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/guests#", $example));
     };
 }
 

@@ -16,14 +16,8 @@ use inproxy_test::{HostKind, Proxy, Request, Response, json};
 
 /// Modules of `tests/trimmed`: as they are trimmed, and as they were built.
 macro_rules! modules {
-    ($($name:ident, $module:literal;)*) => { $(modules!(@ $name, $module);)* };
-    (@ $name:ident, $module:expr) => {
-        struct $name;
-
-        impl Registered for $name {
-            const ROOT_ID: &'static str = "x";
-            const MANIFEST_DIR: &'static str = concat!(env!("CARGO_MANIFEST_DIR"), "/trimmed#", $module);
-        }
+    ($($name:ident, $module:literal;)*) => {
+        $(inproxy_tests::module_type!($name, "x", concat!(env!("CARGO_MANIFEST_DIR"), "/trimmed#", $module));)*
     };
 }
 

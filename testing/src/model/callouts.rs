@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Model, answer_headers, state::Headers};
+use super::{Event, Model, answer_headers, in_bytes};
 use crate::{
     message::{Request, Response},
     proxy::Serve,
@@ -57,10 +57,8 @@ impl Model {
             return;
         }
         let failed = answer.is_none();
-        let owned =
-            |pairs: &[(String, Vec<u8>)]| -> Headers { pairs.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone())).collect() };
         let (headers, body, trailers) =
-            answer.map(|answer| (answer_headers(&answer), answer.message.body.clone(), owned(&answer.message.trailers))).unwrap_or_default();
+            answer.map(|answer| (answer_headers(&answer), answer.message.body.clone(), in_bytes(&answer.message.trailers))).unwrap_or_default();
         let callback = Callback::CallResponse {
             root: from.root,
             token: from.token,

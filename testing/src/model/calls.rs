@@ -195,7 +195,7 @@ impl Calls {
     /// `proxy_get_header_map_size`, which the `proxy-wasm` crate does not have: how many bytes names and values have.
     pub(crate) fn header_map_size(&self, map: u32) -> Result<u32, Status> {
         let _host = self.enter("proxy_get_header_map_size")?;
-        self.map(map, false, |headers| properties::size_of(headers) as u32)
+        self.map(map, false, |headers| properties::bytes(headers) as u32)
     }
 
     /// `proxy_get_buffer_status`, which the `proxy-wasm` crate does not have: how many bytes there are.

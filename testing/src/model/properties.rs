@@ -7,26 +7,22 @@ use inproxy::abi::Status;
 use super::{
     calls::START,
     chain::{REQUEST, RESPONSE, grpc_status},
-    state::{Headers, State, StreamState},
+    state::{State, StreamState},
     value::Value,
 };
 
 /// The attribute at a path whose segments are separated by NUL.
 pub(crate) fn get(state: &State, vm: usize, path: &[u8]) -> Result<Vec<u8>, Status> {
-    let text = String::from_utf8_lossy(path);
-    let mut segments = text.split('\0');
-    let first = segments.next().unwrap_or_default();
     if path.is_empty() {
         return Err(Status::SERIALIZATION_FAILURE);
     }
-    // A property that was set is found under its whole path, which then is one segment.
-    if let Some(stream) = stream(state, vm)
-        && let Some(value) = stream.0.filter_state.get(path).filter(|_| !path.contains(&0))
-        && attribute(state, vm, first).is_none()
-    {
-        return Ok(value.clone());
-    }
-    let mut value = attribute(state, vm, first).ok_or(Status::NOT_FOUND)?;
+    let text = String::from_utf8_lossy(path);
+    let mut segments = text.split('\0');
+    let Some(mut value) = attribute(state, vm, segments.next().unwrap_or_default()) else {
+        // What was set is found under a path of one segment.
+        let set = stream(state, vm).filter(|_| !path.contains(&0)).and_then(|(stream, _)| stream.filter_state.get(path));
+        return set.cloned().ok_or(Status::NOT_FOUND);
+    };
     for segment in segments.filter(|segment| !segment.is_empty()) {
         value = value.get(segment).ok_or(Status::NOT_FOUND)?.clone();
     }
@@ -154,7 +150,8 @@ fn response(stream: &StreamState, filter: usize) -> Value {
     Value::Wrapper(entries)
 }
 
-fn bytes(headers: &[(Vec<u8>, Vec<u8>)]) -> u64 {
+/// How many bytes names and values have.
+pub(crate) fn bytes(headers: &[(Vec<u8>, Vec<u8>)]) -> u64 {
     headers.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum()
 }
 
@@ -181,9 +178,4 @@ pub(crate) fn set(state: &mut State, vm: usize, path: &[u8], value: &[u8]) -> St
     }
     stream.filter_state.insert(path.to_vec(), value.to_vec());
     Status::OK
-}
-
-/// The headers of a map, for whoever has them as a list.
-pub(crate) fn size_of(headers: &Headers) -> u64 {
-    bytes(headers)
 }

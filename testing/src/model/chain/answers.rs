@@ -1,0 +1,222 @@
+//! The far ends of a stream: where a request comes to the upstream, where a response begins, and how all of it is over.
+
+use super::{Out, REQUEST, RESPONSE, status_of};
+use crate::{
+    message::{Request, Response},
+    model::{Event, IDLE_TIMEOUT, Model, UPSTREAM, answer_headers, in_bytes, message, state::Headers},
+    proxy::{STALE_REQUEST, STALE_RESPONSE},
+    running::Access,
+    vm::Callback,
+};
+
+impl Model {
+    /// Envoy's own answer to a body that waits at a filter and is too large.
+    pub(super) fn within_limit(&mut self, stream: usize, direction: usize, size: usize) {
+        if size <= self.buffer_limit {
+            return;
+        }
+        if direction == REQUEST {
+            self.local_reply(stream, local("request_payload_too_large", 413, "Payload Too Large"));
+        } else if self.streams[stream].out[RESPONSE].headers.is_some() {
+            self.reset(stream, "response_payload_too_large");
+        } else {
+            self.local_reply(stream, local("response_payload_too_large", 500, "Internal Server Error"));
+        }
+    }
+
+    /// A direction has come to its far end.
+    pub(super) fn ended(&mut self, stream: usize, direction: usize) {
+        self.streams[stream].out[direction].ended = true;
+        if direction == RESPONSE {
+            self.finish(stream);
+            let response = self.response(stream);
+            assert!(response.as_ref().is_none_or(Response::is_whole), "{STALE_RESPONSE}\n{response:?}");
+            return;
+        }
+        let (out, trailers) = (self.streams[stream].out[REQUEST].clone(), self.shared.with(|state| state.streams[stream].trailers[REQUEST].clone()));
+        let headers = out.headers.unwrap_or_default();
+        let get = |name: &[u8]| headers.iter().find(|(other, _)| other == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+        let (Some(method), Some(path), Some(authority)) = (get(b":method"), get(b":path"), get(b":authority")) else {
+            self.local_reply(stream, local("route_not_found", 404, ""));
+            return;
+        };
+        let trailers = if out.with_trailers { trailers } else { Headers::new() };
+        let request = Request { method, path, authority, message: message(&headers, out.body, &trailers) };
+        assert!(!request.message.broken, "{STALE_REQUEST}\n{request:?}");
+        let answer = self.served(UPSTREAM, &request);
+        self.shared.with(|state| state.streams[stream].upstream = true);
+        let after = answer.delay;
+        self.streams[stream].answer = Some(answer);
+        self.schedule(after, Event::Upstream { stream });
+    }
+
+    pub(in super::super) fn upstream_answers(&mut self, stream: usize) {
+        if self.streams[stream].over || self.streams[stream].answered {
+            return;
+        }
+        let Some(answer) = self.streams[stream].answer.take() else { return };
+        let trailers = in_bytes(&answer.message.trailers);
+        self.shared.with(|state| {
+            let stream = &mut state.streams[stream];
+            stream.trailers[RESPONSE] = trailers;
+            stream.details = "via_upstream".to_owned();
+        });
+        let with_trailers = !answer.message.trailers.is_empty();
+        let cut_off = answer.cut_off;
+        self.respond(stream, answer, with_trailers, cut_off);
+        if cut_off && !self.streams[stream].over {
+            self.reset(stream, "upstream_reset_after_response_started{connection_termination}");
+        }
+    }
+
+    /// A response enters the filters.
+    fn respond(&mut self, stream: usize, response: Response, with_trailers: bool, cut_off: bool) {
+        let headers = self.head(&response, with_trailers, cut_off);
+        let response_status = response.status;
+        let body = response.message.body;
+        self.streams[stream].answered = true;
+        self.shared.with(|state| {
+            let stream = &mut state.streams[stream];
+            stream.headers[RESPONSE] = headers;
+            stream.status = Some(response_status);
+        });
+        let ends = body.is_empty() && !with_trailers && !cut_off;
+        self.headers(stream, RESPONSE, 0, ends);
+        if !body.is_empty() && !self.streams[stream].over {
+            self.data(stream, RESPONSE, 0, body, false);
+        }
+        if self.streams[stream].over || ends || cut_off {
+            return;
+        }
+        if with_trailers {
+            self.trailers(stream, RESPONSE, 0);
+        } else {
+            self.data(stream, RESPONSE, 0, Vec::new(), true);
+        }
+    }
+
+    fn head(&self, response: &Response, with_trailers: bool, cut_off: bool) -> Headers {
+        let mut headers = answer_headers(response);
+        if !with_trailers && !headers.iter().any(|(name, _)| name == b"content-length") {
+            let length = response.message.body.len() + usize::from(cut_off);
+            headers.push((b"content-length".to_vec(), length.to_string().into_bytes()));
+        }
+        headers
+    }
+
+    /// An answer in the place of the upstream's, by a filter or by Envoy itself.
+    pub(in super::super) fn local_reply(&mut self, stream: usize, reply: Response) {
+        if self.streams[stream].over {
+            return;
+        }
+        self.streams[stream].aborted = true;
+        if self.streams[stream].out[RESPONSE].headers.is_some() {
+            self.reset(stream, &reply.details);
+            return;
+        }
+        self.shared.with(|state| state.streams[stream].details.clone_from(&reply.details));
+        let reply = self.for_grpc(stream, reply);
+        if !self.streams[stream].answered {
+            // It passes the filters that have seen the request, the one that made it among them.
+            self.respond(stream, reply, false, false);
+            return;
+        }
+        // It replaces a response that the filters have seen, and goes to the client at once.
+        let headers = self.head(&reply, false, false);
+        let out = &mut self.streams[stream].out[RESPONSE];
+        *out = Out { headers: Some(headers), body: reply.message.body, ended: true, with_trailers: false };
+        self.shared.with(|state| state.streams[stream].trailers[RESPONSE].clear());
+        self.finish(stream);
+    }
+
+    /// The stream breaks off.
+    pub(in super::super) fn reset(&mut self, stream: usize, details: &str) {
+        if !self.streams[stream].over {
+            self.streams[stream].reset = true;
+            self.shared.with(|state| state.streams[stream].details = details.to_owned());
+            self.finish(stream);
+        }
+    }
+
+    pub(in super::super) fn request_timeout(&mut self, stream: usize) {
+        let one = &self.streams[stream];
+        if !one.over && !one.answered && !one.out[REQUEST].ended {
+            self.local_reply(stream, local("request_overall_timeout", 408, "request timeout"));
+        }
+    }
+
+    /// A stream has done nothing for a while, unless it has.
+    pub(in super::super) fn idle_timeout(&mut self, stream: usize) {
+        let one = &self.streams[stream];
+        let idle = self.now() - one.active;
+        if one.over {
+            return;
+        }
+        if idle < IDLE_TIMEOUT {
+            self.schedule(IDLE_TIMEOUT - idle, Event::IdleTimeout { stream });
+            return;
+        }
+        let status = if one.out[REQUEST].ended { 504 } else { 408 };
+        self.local_reply(stream, local("stream_idle_timeout", status, "stream timeout"));
+    }
+
+    /// The stream is over: log, done, delete.
+    pub(super) fn finish(&mut self, stream: usize) {
+        if std::mem::replace(&mut self.streams[stream].over, true) {
+            return;
+        }
+        let status = self.streams[stream].out[RESPONSE].headers.as_ref().and_then(status_of);
+        self.shared.with(|state| {
+            let now = state.now;
+            let one = &mut state.streams[stream];
+            one.logging = true;
+            one.ended = Some(now);
+            let access = Access { status: status.or(one.status).unwrap_or(0), details: one.details.clone() };
+            state.access_log.push(access);
+        });
+        let contexts: Vec<_> = (0..self.plugins.len()).filter_map(|filter| self.known(stream, filter)).collect();
+        for (vm, context) in &contexts {
+            self.call(*vm, Callback::Log { context: *context });
+        }
+        for (vm, context) in contexts {
+            self.call(vm, Callback::Done { context });
+            self.call(vm, Callback::Delete { context });
+            self.shared.with(|state| state.vms[vm].contexts.remove(&context));
+            self.retire(vm);
+        }
+    }
+
+    /// Envoy answers a gRPC request with a gRPC status: the one that was given, or the one that goes with the HTTP status.
+    fn for_grpc(&self, stream: usize, reply: Response) -> Response {
+        let is_grpc = self.shared.with(|state| {
+            let headers = &state.streams[stream].headers[REQUEST];
+            headers.iter().any(|(name, value)| name == b"content-type" && (value == b"application/grpc" || value.starts_with(b"application/grpc+")))
+        });
+        if !is_grpc {
+            return reply;
+        }
+        let status = reply.grpc_status.unwrap_or_else(|| grpc_status(reply.status));
+        let mut answer = Response { details: reply.details.clone(), ..Response::new(200) };
+        let own = reply.message.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "content-type" | "content-length"));
+        answer.message.headers = own.cloned().collect();
+        answer = answer.with_header("content-type", "application/grpc").with_header("grpc-status", status.to_string());
+        if reply.message.body.is_empty() { answer } else { answer.with_header("grpc-message", &reply.message.body) }
+    }
+}
+
+/// An answer of Envoy itself.
+pub(super) fn local(details: &str, status: u16, body: &str) -> Response {
+    Response { details: details.to_owned(), ..Response::new(status).with_body(body) }
+}
+
+/// The gRPC status that [goes with](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md) an HTTP status.
+pub(crate) fn grpc_status(status: u16) -> u32 {
+    match status {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502..=504 => 14,
+        _ => 2,
+    }
+}
