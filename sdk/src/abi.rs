@@ -9,7 +9,7 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(all(target_family = "wasm", feature = "allocator"))]
+#[cfg(all(any(target_family = "wasm", test), feature = "allocator"))]
 mod allocator;
 mod calls;
 mod environment;

@@ -8,26 +8,29 @@
 //!
 //! # Handles
 //!
-//! A [`StreamId`] names a stream, it does not keep it alive. What a filter holds of a stream ([`Request`](crate::Request), [`Response`](crate::Response))
+//! A [`StreamId`] names a stream, it does not keep it open. What a filter holds of a stream ([`Request`](crate::Request), [`Response`](crate::Response))
 //! is such a name: when the stream is over, or when it is another stream's turn, the handle does nothing.
 
 pub(crate) mod calls;
 mod exchange;
+mod places;
 mod ticks;
 mod waker;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Waker},
 };
 
-use slab::Slab;
-
-use self::exchange::Exchange;
-pub(crate) use self::exchange::{Stage, Verdict};
-pub(crate) use self::ticks::tick;
+use self::{exchange::Exchange, places::Place};
+pub(crate) use self::{
+    exchange::{Stage, Verdict},
+    ticks::tick,
+    waker::Waiter,
+};
 use crate::{
     Error, abi, fault,
     hooks::{Direction, after},
@@ -36,87 +39,79 @@ use crate::{
 /// What a stream runs. It does its own work at the end, so that it has no result.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The name of a stream: its place in the table, and its context id, which no other stream of the VM ever has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The name of a stream: its place, and its number.
+#[derive(Clone, Copy)]
 pub(crate) struct StreamId {
-    index: usize,
-    context: u32,
+    place: &'static Place,
+    number: u64,
 }
 
 /// How a stream that can no longer be answered for is ended.
 pub(crate) type Fail = fn(StreamId, Error);
 
-struct Stream {
-    id: StreamId,
-    root: u32,
-    task: Option<Task>,
-    fail: Fail,
-    calls: usize,
-    exchange: Exchange,
-}
-
-#[derive(Default)]
-struct Runtime {
-    streams: RefCell<Slab<Stream>>,
-    /// One for each place, away while that place's future runs.
-    wakers: RefCell<Vec<Option<Waker>>>,
-    current: Cell<Option<StreamId>>,
-}
-
 thread_local! {
-    static RUNTIME: Runtime = Runtime::default();
-}
-
-/// `None` while the thread ends: what a dead VM left behind is dropped then.
-fn runtime<T>(act: impl FnOnce(&Runtime) -> T) -> Option<T> {
-    RUNTIME.try_with(act).ok()
+    /// The number of the stream whose turn it is, and its place.
+    static CURRENT: Cell<Option<StreamId>> = const { Cell::new(None) };
 }
 
 // === impl StreamId ===
+
+impl fmt::Debug for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StreamId").field(&self.number).finish()
+    }
+}
+
+impl PartialEq for StreamId {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
 
 impl StreamId {
     /// Opens a stream for a context of the proxy, in the callback of its request's headers.
     pub(crate) fn open(context: u32, root: u32, fail: Fail, end_of_stream: bool) -> Self {
         after::always(ticks::arm);
-        RUNTIME.with(|runtime| {
-            let mut streams = runtime.streams.borrow_mut();
-            let entry = streams.vacant_entry();
-            let id = Self { index: entry.key(), context };
-            entry.insert(Stream { id, root, task: None, fail, calls: 0, exchange: Exchange::opened(end_of_stream) });
-            let mut wakers = runtime.wakers.borrow_mut();
-            while wakers.len() <= id.index {
-                let next = waker::new(wakers.len());
-                wakers.push(Some(next));
-            }
-            waker::take(id.index);
-            id
-        })
+        let (place, number) = places::take();
+        place.number.set(number);
+        place.context.set(context);
+        place.root.set(root);
+        place.fail.set(Some(fail));
+        place.exchange.borrow_mut().open(end_of_stream);
+        // Somebody who outlived the stream before.
+        place.woken.take();
+        Self { place, number }
     }
 
     /// Closes it: every handle to it is inert from here on; then its future is dropped.
     pub(crate) fn close(self) {
-        // What of it is user code's goes out one by one: the whole is large to move.
-        let left = self.with(|stream| {
-            let Exchange { request, response, awaited, .. } = &mut stream.exchange;
-            (stream.task.take(), [request.reader.take(), response.reader.take(), awaited.take()], stream.calls)
-        });
-        if let Some((task, wakers, calls)) = left {
-            runtime(|runtime| runtime.streams.borrow_mut().remove(self.index));
-            if calls > 0 {
-                calls::orphan(self);
-            }
-            // User code: it must find the stream closed, and nothing borrowed.
-            let previous = runtime(|runtime| runtime.current.take());
-            drop((task, wakers));
-            runtime(|runtime| runtime.current.set(previous.flatten()));
-            // Of edits that it tried though it was over.
-            fault::take();
+        if !self.is_open() {
+            return;
         }
+        let place = self.place;
+        place.number.set(0);
+        let task = place.task.take();
+        let waiters = place.exchange.borrow_mut().take_waiters();
+        if place.calls.take() > 0 {
+            calls::orphan(self);
+        }
+        // User code: it must find the stream closed, and nothing borrowed.
+        let previous = CURRENT.take();
+        drop((task, waiters));
+        CURRENT.set(previous);
+        // Of edits that it tried though it was over.
+        fault::take();
+        places::give_back(place);
     }
 
-    /// The stream at a place, and its root context.
-    fn at(index: usize) -> Option<(Self, u32)> {
-        runtime(|runtime| runtime.streams.borrow().get(index).map(|stream| (stream.id, stream.root))).flatten()
+    /// The stream that has a place, if one has.
+    fn at(place: &'static Place) -> Option<Self> {
+        let number = place.number.get();
+        (number != 0).then_some(Self { place, number })
+    }
+
+    fn is_open(self) -> bool {
+        self.place.number.get() == self.number
     }
 
     /// Whether it is this stream's turn, so that calls to the proxy act on it.
@@ -126,21 +121,12 @@ impl StreamId {
 
     /// The stream whose turn it is.
     pub(crate) fn current() -> Option<Self> {
-        runtime(|runtime| runtime.current.get()).flatten()
+        CURRENT.get()
     }
 
     /// Reads or changes what is known of the exchange; `None` when the stream is over.
     pub(crate) fn exchange<T>(self, change: impl FnOnce(&mut Exchange) -> T) -> Option<T> {
-        self.with(|stream| change(&mut stream.exchange))
-    }
-
-    fn with<T>(self, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
-        runtime(|runtime| {
-            let mut streams = runtime.streams.borrow_mut();
-            let stream = streams.get_mut(self.index).filter(|stream| stream.id == self)?;
-            Some(change(stream))
-        })
-        .flatten()
+        self.is_open().then(|| change(&mut self.place.exchange.borrow_mut()))
     }
 
     /// Gives it the future to run, and runs it for the first time.
@@ -148,29 +134,36 @@ impl StreamId {
         self.poll_task(task);
     }
 
+    /// Whoever waits with this waker.
+    pub(crate) fn waiter(self, waker: &Waker) -> Waiter {
+        Waiter::of(&self.place.waker, waker)
+    }
+
+    /// Tells somebody who waits for something of this stream that it is there. Whether there was somebody.
+    pub(crate) fn wake(self, waiter: Waiter) -> bool {
+        match waiter {
+            Waiter::Nobody => return false,
+            Waiter::Stream => self.place.woken.set(),
+            Waiter::Other(waker) => waker.wake(),
+        }
+        true
+    }
+
     /// Runs its future if it was woken. To be called in a callback of this stream.
     pub(crate) fn run(self) {
-        if waker::take(self.index) {
+        if self.is_open() && self.place.woken.take() {
             self.poll();
         }
     }
 
-    /// Whether its future has ended.
-    pub(crate) fn has_ended(self) -> bool {
-        self.with(|stream| stream.task.is_none()).unwrap_or(true)
-    }
-
-    /// Ends it by its error policy.
-    pub(crate) fn fail(self, error: Error) {
-        if let Some(fail) = self.with(|stream| stream.fail) {
-            fail(self, error);
+    /// As [`run`](Self::run), in a callback of its root context.
+    fn run_from_root(self) {
+        if !self.is_open() || !self.place.woken.take() {
+            return;
         }
-    }
-
-    /// Runs its future in a callback of its root context.
-    fn run_from_root(self, root: u32) {
+        let root = self.place.root.get();
         // The stream is not known to the proxy any more: its callbacks will say so.
-        if abi::set_effective_context(self.context).is_err() {
+        if abi::set_effective_context(self.place.context.get()).is_err() {
             return;
         }
         self.poll();
@@ -179,45 +172,49 @@ impl StreamId {
         }
     }
 
+    /// Whether its future has ended.
+    pub(crate) fn has_ended(self) -> bool {
+        if !self.is_open() {
+            return true;
+        }
+        let task = self.place.task.take();
+        let ended = task.is_none();
+        self.place.task.set(task);
+        ended
+    }
+
+    /// Ends it by its error policy.
+    pub(crate) fn fail(self, error: Error) {
+        if let Some(fail) = self.place.fail.get().filter(|_| self.is_open()) {
+            fail(self, error);
+        }
+    }
+
     fn poll(self) {
         // Absent while it runs, and once it has ended.
-        if let Some(task) = self.with(|stream| stream.task.take()).flatten() {
+        if let Some(task) = self.place.task.take() {
             self.poll_task(task);
         }
     }
 
     fn poll_task(self, mut task: Task) {
-        let lent = runtime(|runtime| runtime.wakers.borrow_mut().get_mut(self.index).and_then(Option::take));
-        let waker = lent.flatten().unwrap_or_else(|| waker::new(self.index));
-        let previous = runtime(|runtime| runtime.current.replace(Some(self)));
-        let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
-        runtime(|runtime| {
-            if let Some(place) = runtime.wakers.borrow_mut().get_mut(self.index) {
-                place.get_or_insert(waker);
+        let previous = CURRENT.replace(Some(self));
+        let poll = task.as_mut().poll(&mut Context::from_waker(&self.place.waker));
+        if let Some(error) = fault::take() {
+            self.fail(error);
+            // User code again: nothing of the stream is its any more.
+            CURRENT.take();
+            drop(task);
+            fault::take();
+        } else if poll.is_pending() && self.is_open() {
+            self.place.task.set(Some(task));
+            if self.place.exchange.borrow_mut().was_abandoned() {
+                self.release(Direction::Response);
             }
-        });
-        match fault::take() {
-            Some(error) => {
-                self.fail(error);
-                // User code again: nothing of the stream is its any more.
-                runtime(|runtime| runtime.current.take());
-                drop(task);
-                fault::take();
-            }
-            None if poll.is_pending() => {
-                let abandoned = self.with(|stream| {
-                    stream.task = Some(task);
-                    // A response that arrived for a [`Run`](crate::http::Run) which was dropped since, while the filter goes on with other things.
-                    let Exchange { response, abandoned, .. } = &mut stream.exchange;
-                    response.stage == Stage::Headers && std::mem::take(abandoned)
-                });
-                if abandoned == Some(true) {
-                    self.release(Direction::Response);
-                }
-            }
-            None => drop(task),
+        } else {
+            drop(task);
         }
-        runtime(|runtime| runtime.current.set(previous.flatten()));
+        CURRENT.set(previous);
     }
 }
 

@@ -96,5 +96,5 @@ pub trait HttpHooks: Sized + 'static {
 
     /// A call-out that was sent during a tick was answered.
     #[doc(hidden)]
-    fn on_root_call_response(&self, root: u32, token: CallToken, body_size: usize) {}
+    fn on_root_call_response(&self, token: CallToken, body_size: usize) {}
 }

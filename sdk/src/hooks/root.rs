@@ -30,7 +30,7 @@ impl Context for RootShim {
     fn on_http_call_response(&mut self, token: u32, _: usize, body_size: usize, _: usize) {
         abi::callback((), || {
             if let Some(plugin) = &self.plugin {
-                plugin.root_call_response(self.context, CallToken(token), body_size);
+                plugin.root_call_response(CallToken(token), body_size);
             }
             after::run(self.context);
         });

@@ -17,7 +17,7 @@ use crate::{Error, abi, fault, reply::LocalReply};
 pub(crate) trait HttpPlugin {
     fn open(self: Rc<Self>, context: u32, root: u32) -> Box<dyn HttpContext>;
     fn tick(&self, root: u32);
-    fn root_call_response(&self, root: u32, token: CallToken, body_size: usize);
+    fn root_call_response(&self, token: CallToken, body_size: usize);
 }
 
 /// A plugin, and what it has said of itself.
@@ -57,8 +57,8 @@ impl<H: HttpHooks> HttpPlugin for Plugged<H> {
         self.hooks.on_tick(root);
     }
 
-    fn root_call_response(&self, root: u32, token: CallToken, body_size: usize) {
-        self.hooks.on_root_call_response(root, token, body_size);
+    fn root_call_response(&self, token: CallToken, body_size: usize) {
+        self.hooks.on_root_call_response(token, body_size);
     }
 }
 

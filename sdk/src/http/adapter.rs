@@ -18,7 +18,7 @@ use crate::{
         ResponseBody, ResponseHeaders, ResponseTrailers, Stamp, configure,
     },
     reply::LocalReply,
-    runtime::{self, Stage, StreamId, Verdict, calls},
+    runtime::{self, Stage, StreamId, Verdict, Waiter, calls},
 };
 
 /// The gRPC status of a reply that stands for an error of the filter.
@@ -101,7 +101,7 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
         let end_of_stream = response.end_of_stream();
         let woken = id.exchange(|exchange| {
             if !matches!(exchange.verdict, Verdict::Open) {
-                return None;
+                return Waiter::Nobody;
             }
             exchange.entered = Some(Direction::Response);
             if exchange.asked {
@@ -111,13 +111,12 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
             // Nobody asked for it: it passes, and whoever still reads the request is told.
             exchange.arrived(Direction::Response, Stage::Passed, end_of_stream);
             if exchange.request.stage == Stage::Passed {
-                return None;
+                return Waiter::Nobody;
             }
             exchange.verdict = Verdict::Early;
             exchange.request.reader.take()
         });
-        if let Some(woken) = woken.flatten() {
-            woken.wake();
+        if id.wake(woken.unwrap_or_default()) {
             id.run();
         }
         match stream.leave(Direction::Response, true) {
@@ -144,7 +143,7 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
     }
 
     fn on_call_response(&self, _: &mut AsyncStream, call: CallResponse<'_>) {
-        calls::answered(call.token, call.body_size, None);
+        calls::answered(call.token, call.body_size, false);
     }
 
     fn on_log(&self, stream: &mut AsyncStream, _: Finished<'_>) {
@@ -155,8 +154,8 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
         runtime::tick(root);
     }
 
-    fn on_root_call_response(&self, root: u32, token: CallToken, body_size: usize) {
-        calls::answered(token, body_size, Some(root));
+    fn on_root_call_response(&self, token: CallToken, body_size: usize) {
+        calls::answered(token, body_size, true);
     }
 }
 
@@ -168,7 +167,7 @@ impl AsyncStream {
         let Some(id) = self.0 else { return Action::Continue };
         let woken = id.exchange(|exchange| {
             if matches!(exchange.verdict, Verdict::Given | Verdict::Reset) || exchange.side(direction).stage == Stage::Passed {
-                return None;
+                return Waiter::Nobody;
             }
             exchange.entered = Some(direction);
             match piece {
@@ -176,8 +175,7 @@ impl AsyncStream {
                 Piece::Trailers => exchange.trailers_arrived(direction),
             }
         });
-        if let Some(woken) = woken.flatten() {
-            woken.wake();
+        if id.wake(woken.unwrap_or_default()) {
             // Envoy delivers body and trailers from within the call that resumes a stream at its headers. To let trailers go on from there loses a body that was held:
             // the future then runs in the next tick.
             let within = matches!(piece, Piece::Trailers) && id.exchange(|exchange| exchange.side(direction).resumed) == Some(true);

@@ -191,7 +191,7 @@ impl Future for Collect {
             return Poll::Ready(Err(BodyError::Gone));
         }
         let limit = self.limit;
-        let mut waker = Some(cx.waker().clone());
+        let mut waiter = self.stream.waiter(cx.waker());
         let size = self.stream.exchange(|exchange| {
             let early = exchange.verdict == Verdict::Early && self.direction == Direction::Request;
             let side = exchange.side(self.direction);
@@ -202,7 +202,7 @@ impl Future for Collect {
             } else if side.ended {
                 Ok(Some(side.size))
             } else {
-                std::mem::swap(&mut side.reader, &mut waker);
+                std::mem::swap(&mut side.reader, &mut waiter);
                 Ok(None)
             }
         });

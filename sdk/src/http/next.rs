@@ -93,11 +93,11 @@ impl Future for Run {
             if fault::pending() {
                 return Poll::Pending;
             }
-            let mut waker = Some(cx.waker().clone());
+            let mut waiter = stream.waiter(cx.waker());
             stream.exchange(|exchange| {
                 if exchange.verdict == Verdict::Open {
                     exchange.asked = true;
-                    std::mem::swap(&mut exchange.awaited, &mut waker);
+                    std::mem::swap(&mut exchange.awaited, &mut waiter);
                 }
             });
             stream.release(Direction::Request);
@@ -116,8 +116,8 @@ impl Future for Run {
             }
             Some((None, true)) => {
                 // Who waited before is dropped when nothing is borrowed any more.
-                let mut waker = Some(cx.waker().clone());
-                stream.exchange(|exchange| std::mem::swap(&mut exchange.awaited, &mut waker));
+                let mut waiter = stream.waiter(cx.waker());
+                stream.exchange(|exchange| std::mem::swap(&mut exchange.awaited, &mut waiter));
                 Poll::Pending
             }
             Some((None, false)) | None => Poll::Pending,

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{StreamId, waker};
+use super::StreamId;
 use crate::{
     abi::{self, BufferType, MapType, needs},
     error::HostError,
@@ -67,7 +67,8 @@ impl Future for InFlight {
                 };
                 let pending = Pending { stream, waker: cx.waker().clone(), answer: None };
                 CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
-                stream.with(|stream| stream.calls += 1);
+                let calls = &stream.place.calls;
+                calls.set(calls.get() + 1);
                 *self = Self::Sent(token);
                 Poll::Pending
             }
@@ -94,14 +95,17 @@ impl Drop for InFlight {
         if let Self::Sent(token) = self {
             let pending = CALLS.try_with(|calls| calls.borrow_mut().remove(token)).ok().flatten();
             if let Some(pending) = pending {
-                pending.stream.with(|stream| stream.calls = stream.calls.saturating_sub(1));
+                let stream = pending.stream;
+                if stream.is_open() {
+                    stream.place.calls.set(stream.place.calls.get().saturating_sub(1));
+                }
             }
         }
     }
 }
 
-/// A call-out was answered, in a callback of its own stream, or of the root context `root`.
-pub(crate) fn answered(token: CallToken, body_size: usize, root: Option<u32>) {
+/// A call-out was answered, in a callback of its own stream, or of its root context.
+pub(crate) fn answered(token: CallToken, body_size: usize, root: bool) {
     let awaited = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| (pending.stream, pending.waker.clone())));
     // Nobody waits any more.
     let Some((stream, waker)) = awaited else { return };
@@ -115,17 +119,17 @@ pub(crate) fn answered(token: CallToken, body_size: usize, root: Option<u32>) {
         }
     });
     waker.wake();
-    match root {
-        None => stream.run(),
-        // Its place may belong to another stream by now.
-        Some(root) if stream.with(|_| ()).is_some() && waker::take(stream.index) => stream.run_from_root(root),
-        Some(_) => {}
+    if root {
+        stream.run_from_root();
+    } else {
+        stream.run();
     }
 }
 
 /// The stream on whose behalf they were sent is over, and with it their answers: whoever else waits for them is told.
 pub(super) fn orphan(stream: StreamId) {
-    let wakers: Vec<_> = CALLS.with_borrow_mut(|calls| {
+    let wakers: Result<Vec<_>, _> = CALLS.try_with(|calls| {
+        let mut calls = calls.borrow_mut();
         let orphans = calls.values_mut().filter(|pending| pending.stream == stream && pending.answer.is_none());
         orphans
             .map(|pending| {
@@ -134,5 +138,5 @@ pub(super) fn orphan(stream: StreamId) {
             })
             .collect()
     });
-    wakers.into_iter().for_each(Waker::wake);
+    wakers.into_iter().flatten().for_each(Waker::wake);
 }

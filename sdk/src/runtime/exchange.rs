@@ -1,5 +1,4 @@
-use std::task::Waker;
-
+use super::Waiter;
 use crate::hooks::{Action, Direction};
 
 /// What is known of one HTTP exchange: where each direction stands, and what user code owns of it.
@@ -14,7 +13,7 @@ pub(crate) struct Exchange {
     /// Whether the response belongs to [`Next`](crate::Next): asked for, and not yet handed over.
     pub(crate) asked: bool,
     /// Who waits for it.
-    pub(crate) awaited: Option<Waker>,
+    pub(crate) awaited: Waiter,
     /// The response was asked for by somebody who is gone.
     pub(crate) abandoned: bool,
     pub(crate) verdict: Verdict,
@@ -51,7 +50,7 @@ pub(crate) struct Side {
     /// The proxy holds headers, and behind them body or trailers that it has shown us already: it will not show them again.
     buffered: bool,
     /// Who reads its body.
-    pub(crate) reader: Option<Waker>,
+    pub(crate) reader: Waiter,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,10 +69,21 @@ pub(crate) enum Stage {
 // === impl Exchange ===
 
 impl Exchange {
-    /// An exchange whose request has just arrived, in its callback.
-    pub(crate) fn opened(end_of_stream: bool) -> Self {
-        let request = Side { stage: Stage::Headers, ended: end_of_stream, ..Side::default() };
-        Self { request, entered: Some(Direction::Request), ..Self::default() }
+    /// A request has just arrived, in its callback.
+    pub(super) fn open(&mut self, end_of_stream: bool) {
+        *self = Self::default();
+        self.entered = Some(Direction::Request);
+        self.arrived(Direction::Request, Stage::Headers, end_of_stream);
+    }
+
+    /// What of it is user code's.
+    pub(super) fn take_waiters(&mut self) -> [Waiter; 3] {
+        [self.request.reader.take(), self.response.reader.take(), self.awaited.take()]
+    }
+
+    /// Whether a response arrived for a [`Run`](crate::http::Run) which was dropped since, while the filter goes on with other things.
+    pub(super) fn was_abandoned(&mut self) -> bool {
+        self.response.stage == Stage::Headers && std::mem::take(&mut self.abandoned)
     }
 
     pub(crate) fn side(&mut self, direction: Direction) -> &mut Side {
@@ -91,7 +101,7 @@ impl Exchange {
     }
 
     /// More of a direction's body has arrived, in all so many bytes. Returns who is to be woken, when nothing is borrowed any more.
-    pub(crate) fn body_arrived(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Option<Waker> {
+    pub(crate) fn body_arrived(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Waiter {
         let side = self.side(direction);
         side.size = size;
         side.ended = end_of_stream;
@@ -99,7 +109,7 @@ impl Exchange {
     }
 
     /// The trailers of a direction have arrived. Returns who is to be woken.
-    pub(crate) fn trailers_arrived(&mut self, direction: Direction) -> Option<Waker> {
+    pub(crate) fn trailers_arrived(&mut self, direction: Direction) -> Waiter {
         let side = self.side(direction);
         side.trailers = true;
         side.ended = true;

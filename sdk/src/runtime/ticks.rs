@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{StreamId, waker};
+use super::{StreamId, places, waker};
 use crate::abi::{self, needs};
 
 /// How soon such a stream runs.
@@ -16,11 +16,9 @@ thread_local! {
 /// Runs the streams of this root context that were woken; to be called in its tick.
 pub(crate) fn tick(root: u32) {
     armed(|armed| armed.retain(|other| *other != root));
-    for index in waker::woken() {
-        if let Some(id) = StreamId::at(index).filter(|(_, of)| *of == root).map(|(id, _)| id)
-            && waker::take(index)
-        {
-            id.run_from_root(root);
+    for place in places::woken() {
+        if let Some(id) = StreamId::at(place).filter(|_| place.root.get() == root) {
+            id.run_from_root();
         }
     }
     // Whoever is woken again, by itself or by another, has the tick set again when this callback ends.
@@ -35,12 +33,12 @@ pub(super) fn arm(context: u32) {
         return;
     }
     let mut moved = false;
-    for index in waker::woken() {
-        let Some((_, root)) = StreamId::at(index) else {
-            // It is over.
-            waker::take(index);
+    for place in places::woken() {
+        if StreamId::at(place).is_none() {
+            place.woken.take();
             continue;
-        };
+        }
+        let root = place.root.get();
         if armed(|armed| armed.contains(&root)) {
             continue;
         }

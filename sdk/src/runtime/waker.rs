@@ -1,65 +1,85 @@
-//! Wakers that cost nothing to clone: one for each place in the table of streams, made once and used again by the stream that comes after.
+//! Wakers: one for each place of a stream, made once and used again by the stream that comes after.
 //!
 //! A waker that outlives its stream may wake the next one in its place, whose future then is polled once in vain.
 
 use std::{
-    cell::RefCell,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::{Wake, Waker},
 };
 
-thread_local! {
-    /// The places that were woken and have not run since.
-    static READY: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+/// How many places were woken and have not run since, on all threads.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the stream of a place was woken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Woken(Arc<AtomicBool>);
+
+/// Who waits for something.
+#[derive(Debug, Default)]
+pub(crate) enum Waiter {
+    #[default]
+    Nobody,
+    /// The stream's future itself, which needs no waker of its own.
+    Stream,
+    /// A part of it, or another future, that has one.
+    Other(Waker),
 }
 
-struct StreamWake {
-    index: usize,
+/// A waker, and what it sets.
+pub(super) fn new() -> (Waker, Woken) {
+    let woken = Woken::default();
+    (Waker::from(Arc::new(woken.clone())), woken)
 }
 
-/// Nobody is woken while the thread ends.
-fn with<T: Default>(act: impl FnOnce(&mut Vec<usize>) -> T) -> T {
-    READY.try_with(|ready| act(&mut ready.borrow_mut())).unwrap_or_default()
+/// Whether nobody was woken.
+pub(super) fn none() -> bool {
+    COUNT.load(Ordering::Relaxed) == 0
 }
 
-// === impl StreamWake ===
+// === impl Woken ===
 
-impl Wake for StreamWake {
+impl Woken {
+    pub(super) fn set(&self) {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            COUNT.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was set; forgets it.
+    pub(super) fn take(&self) -> bool {
+        let was = self.0.swap(false, Ordering::Relaxed);
+        if was {
+            COUNT.fetch_sub(1, Ordering::Relaxed);
+        }
+        was
+    }
+}
+
+impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        self.set();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        with(|ready| {
-            if !ready.contains(&self.index) {
-                ready.push(self.index);
-            }
-        });
+        self.set();
     }
 }
 
-/// The waker of a place in the table.
-pub(super) fn new(index: usize) -> Waker {
-    Waker::from(Arc::new(StreamWake { index }))
-}
+// === impl Waiter ===
 
-/// Whether the stream at this place was woken; forgets it.
-pub(super) fn take(index: usize) -> bool {
-    with(|ready| match ready.iter().position(|ready| *ready == index) {
-        Some(at) => {
-            ready.remove(at);
-            true
-        }
-        None => false,
-    })
-}
+impl Waiter {
+    pub(super) fn of(stream: &Waker, waiting: &Waker) -> Self {
+        if waiting.will_wake(stream) { Self::Stream } else { Self::Other(waiting.clone()) }
+    }
 
-/// The places that were woken.
-pub(super) fn woken() -> Vec<usize> {
-    with(|ready| ready.clone())
-}
-
-/// Whether no place was woken.
-pub(super) fn none() -> bool {
-    !with(|ready| !ready.is_empty())
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
 }
