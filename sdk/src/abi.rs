@@ -39,7 +39,7 @@ pub(crate) use self::calls::{
 };
 pub(crate) use self::environment::variable;
 pub(crate) use self::needs::{needs, response_body_is_there};
-pub(crate) use self::reads::header;
+pub(crate) use self::reads::{Value, header};
 
 /// Runs one callback of the proxy.
 ///

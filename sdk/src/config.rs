@@ -2,7 +2,7 @@
 
 use serde::de::{self, DeserializeOwned, value::MapDeserializer};
 
-use crate::{Result, metrics::Counter};
+use crate::{Result, error::debug_as_display, metrics::Counter};
 
 /// A struct marked with [`#[config]`](macro@crate::config): it is read from JSON, and unknown fields are refused.
 pub trait Config: DeserializeOwned {}
@@ -61,7 +61,7 @@ pub struct Plugin {
 }
 
 /// The configuration is not what the filter reads.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A value is missing, unknown, of another type, or refused by its own validation.
@@ -72,13 +72,17 @@ pub enum ConfigError {
         /// What is wrong there.
         fault: serde_json::Error,
     },
-    /// The filter takes no configuration, and was given one.
-    #[error("this filter takes no configuration: leave it out, or give {{}}")]
-    Unexpected,
     /// The text is not JSON, or the fault concerns the whole.
     #[error("{0}")]
     Whole(serde_json::Error),
 }
+
+/// The filter takes no configuration, and was given one. An error of its own, since the others know the JSON parser.
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this filter takes no configuration: leave it out, or give {{}}")]
+pub struct Unexpected;
+
+debug_as_display!(ConfigError, Unexpected);
 
 // === impl Configure ===
 
@@ -116,12 +120,13 @@ impl Plugin {
 ///
 /// # Errors
 ///
-/// [`ConfigError`], with the path of the fault.
-pub fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, ConfigError> {
+/// [`ConfigError`], with the path of the fault; [`Unexpected`].
+pub fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C> {
     // A filter that is not configured has no JSON parser in its module, which would be a third of it.
-    if const { size_of::<C>() == 0 } {
-        return nothing(json);
-    }
+    if const { size_of::<C>() == 0 } { Ok(nothing(json)?) } else { Ok(something(json)?) }
+}
+
+fn something<C: DeserializeOwned>(json: &[u8]) -> Result<C, ConfigError> {
     let json = if json.trim_ascii().is_empty() { b"{}" } else { json };
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let config = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -136,14 +141,14 @@ pub fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, ConfigError> {
 }
 
 /// Reads the configuration of a filter that has none.
-fn nothing<C: DeserializeOwned>(json: &[u8]) -> Result<C, ConfigError> {
+fn nothing<C: DeserializeOwned>(json: &[u8]) -> Result<C, Unexpected> {
     let json = json.trim_ascii();
     let inner = json.strip_prefix(b"{").and_then(|json| json.strip_suffix(b"}")).unwrap_or(json);
     if !inner.trim_ascii().is_empty() {
-        return Err(ConfigError::Unexpected);
+        return Err(Unexpected);
     }
     let fields = std::iter::empty::<((), ())>();
-    C::deserialize(MapDeserializer::<_, de::value::Error>::new(fields)).map_err(|_| ConfigError::Unexpected)
+    C::deserialize(MapDeserializer::<_, de::value::Error>::new(fields)).map_err(|_| Unexpected)
 }
 
 #[cfg(test)]

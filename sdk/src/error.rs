@@ -2,6 +2,19 @@ use std::{error::Error as StdError, fmt};
 
 use crate::abi::Status;
 
+/// An error's `{:?}` is its message. Every error that is returned has both in the module, and what derives would write costs more than the rest of it.
+macro_rules! debug_as_display {
+    ($($error:ty),+) => {
+        $(impl ::core::fmt::Debug for $error {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(self, f)
+            }
+        })+
+    };
+}
+
+pub(crate) use debug_as_display;
+
 /// The result of fallible SDK calls and of [`HttpFilter::handle`](crate::HttpFilter::handle).
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
@@ -33,7 +46,7 @@ struct Inner {
 }
 
 /// The proxy refused a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{call}: the proxy answered {status}")]
 #[non_exhaustive]
 pub struct HostError {
@@ -43,9 +56,20 @@ pub struct HostError {
     pub status: Status,
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("{0}")]
 struct Message(String);
+
+debug_as_display!(HostError, Message);
+
+/// Text in quotes, in which only printable ASCII stands for itself. What `{:?}` would write takes 7 KB of a module, most of them tables of Unicode.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.as_bytes().escape_ascii())
+    }
+}
 
 // === impl Error ===
 

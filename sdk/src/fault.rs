@@ -1,26 +1,31 @@
 //! The first refusal by the proxy that a call without a result could not tell its caller.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use crate::Error;
 
 thread_local! {
-    static FAULT: RefCell<Option<Error>> = const { RefCell::new(None) };
+    static FAULT: Cell<Option<Error>> = const { Cell::new(None) };
+    /// Whether there is one: most callbacks ask only this.
+    static PENDING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Keeps `error` until the running user code has returned; then its stream ends by the error policy. While the thread ends nothing is kept.
 pub(crate) fn record(error: Error) {
-    let _ = FAULT.try_with(|fault| {
-        fault.borrow_mut().get_or_insert(error);
-    });
+    if !PENDING.get() && FAULT.try_with(|fault| fault.set(Some(error))).is_ok() {
+        PENDING.set(true);
+    }
 }
 
 /// What was recorded since the last call.
 pub(crate) fn take() -> Option<Error> {
-    FAULT.try_with(RefCell::take).ok().flatten()
+    if !PENDING.replace(false) {
+        return None;
+    }
+    FAULT.try_with(Cell::take).ok().flatten()
 }
 
 /// Whether something was recorded since the last [`take`].
 pub(crate) fn pending() -> bool {
-    FAULT.try_with(|fault| fault.borrow().is_some()).unwrap_or(false)
+    PENDING.get()
 }

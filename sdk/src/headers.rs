@@ -4,7 +4,10 @@
 //! Pseudo headers (`:method`, `:path`, `:authority`, `:scheme`, `:status`) are entries like others; there is no `host`, Envoy keeps it as `:authority`.
 //! See Envoy's [HTTP header manipulation](https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/headers).
 
-use crate::fault;
+use crate::{
+    error::{Quoted, debug_as_display},
+    fault,
+};
 
 mod edit;
 mod list;
@@ -21,11 +24,11 @@ pub(crate) use self::list::HeaderList;
 pub(crate) use self::view::Source;
 
 /// A name or value that HTTP does not allow.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
     /// A name is empty, or has a byte that is not a token character of [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#name-tokens).
-    #[error("{0:?} is not a header name: expected letters, digits or any of !#$%&'*+-.^_`|~, with at most one colon in front")]
+    #[error("{} is not a header name: expected letters, digits or any of !#$%&'*+-.^_`|~, with at most one colon in front", Quoted(.0))]
     Name(String),
     /// A value has a carriage return, a line feed or a NUL, with which it could end its line and start another.
     #[error("a header value must not contain {what} (at byte {at})")]
@@ -40,9 +43,17 @@ pub enum HeaderError {
     Framing(String),
 }
 
+debug_as_display!(HeaderError);
+
 /// Refuses the headers that say how long a body is.
+#[inline]
 pub(crate) fn not_framing(name: &str) -> Result<(), HeaderError> {
-    if matches!(name, "content-length" | "transfer-encoding") { Err(HeaderError::Framing(name.to_owned())) } else { Ok(()) }
+    if matches!(name, "content-length" | "transfer-encoding") { Err(framing(name)) } else { Ok(()) }
+}
+
+#[cold]
+fn framing(name: &str) -> HeaderError {
+    HeaderError::Framing(name.to_owned())
 }
 
 /// Whether an edit can fail: not with a [`HeaderName`] and a [`HeaderValue`], which were validated when they were made; with raw text or bytes it can.

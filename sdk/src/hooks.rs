@@ -10,6 +10,7 @@ mod phase;
 mod registry;
 mod root;
 mod shim;
+mod uncalled;
 
 pub use proxy_wasm::types::Action;
 

@@ -22,15 +22,16 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    ptr,
     task::{Context, Waker},
 };
 
-use self::{exchange::Exchange, places::Place};
 pub(crate) use self::{
-    exchange::{Stage, Verdict},
+    exchange::{Exchange, Stage, Verdict},
     ticks::tick,
-    waker::Waiter,
+    waker::Waiting,
 };
+use self::{places::Place, waker::Waiter};
 use crate::{
     Error, abi, fault,
     hooks::{Direction, after},
@@ -39,18 +40,18 @@ use crate::{
 /// What a stream runs. It does its own work at the end, so that it has no result.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The name of a stream: its place, and its number.
+/// The name of a stream: its place, and the generation of it.
 #[derive(Clone, Copy)]
 pub(crate) struct StreamId {
     place: &'static Place,
-    number: u64,
+    generation: u32,
 }
 
 /// How a stream that can no longer be answered for is ended.
 pub(crate) type Fail = fn(StreamId, Error);
 
 thread_local! {
-    /// The number of the stream whose turn it is, and its place.
+    /// The stream whose turn it is.
     static CURRENT: Cell<Option<StreamId>> = const { Cell::new(None) };
 }
 
@@ -58,13 +59,13 @@ thread_local! {
 
 impl fmt::Debug for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StreamId").field(&self.number).finish()
+        f.debug_tuple("StreamId").field(&self.place.context.get()).field(&self.generation).finish()
     }
 }
 
 impl PartialEq for StreamId {
     fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
+        ptr::eq(self.place, other.place) && self.generation == other.generation
     }
 }
 
@@ -72,15 +73,16 @@ impl StreamId {
     /// Opens a stream for a context of the proxy, in the callback of its request's headers.
     pub(crate) fn open(context: u32, root: u32, fail: Fail, end_of_stream: bool) -> Self {
         after::always(ticks::arm);
-        let (place, number) = places::take();
-        place.number.set(number);
+        let place = places::take();
+        let generation = place.generation.get().wrapping_add(1);
+        place.generation.set(generation);
         place.context.set(context);
         place.root.set(root);
         place.fail.set(Some(fail));
-        place.exchange.borrow_mut().open(end_of_stream);
+        place.exchange.open(end_of_stream);
         // Somebody who outlived the stream before.
         place.woken.take();
-        Self { place, number }
+        Self { place, generation }
     }
 
     /// Closes it: every handle to it is inert from here on; then its future is dropped.
@@ -89,29 +91,29 @@ impl StreamId {
             return;
         }
         let place = self.place;
-        place.number.set(0);
+        place.generation.set(self.generation.wrapping_add(1));
         let task = place.task.take();
-        let waiters = place.exchange.borrow_mut().take_waiters();
         if place.calls.take() > 0 {
             calls::orphan(self);
         }
-        // User code: it must find the stream closed, and nothing borrowed.
+        // User code: it must find the stream closed.
         let previous = CURRENT.take();
-        drop((task, waiters));
+        drop(task);
+        place.exchange.nobody_waits();
         CURRENT.set(previous);
         // Of edits that it tried though it was over.
-        fault::take();
+        drop(fault::take());
         places::give_back(place);
     }
 
     /// The stream that has a place, if one has.
     fn at(place: &'static Place) -> Option<Self> {
-        let number = place.number.get();
-        (number != 0).then_some(Self { place, number })
+        let generation = place.generation.get();
+        (generation % 2 == 1).then_some(Self { place, generation })
     }
 
     fn is_open(self) -> bool {
-        self.place.number.get() == self.number
+        self.place.generation.get() == self.generation
     }
 
     /// Whether it is this stream's turn, so that calls to the proxy act on it.
@@ -124,9 +126,9 @@ impl StreamId {
         CURRENT.get()
     }
 
-    /// Reads or changes what is known of the exchange; `None` when the stream is over.
-    pub(crate) fn exchange<T>(self, change: impl FnOnce(&mut Exchange) -> T) -> Option<T> {
-        self.is_open().then(|| change(&mut self.place.exchange.borrow_mut()))
+    /// What is known of the exchange; `None` when the stream is over.
+    pub(crate) fn exchange(self) -> Option<&'static Exchange> {
+        self.is_open().then_some(&self.place.exchange)
     }
 
     /// Gives it the future to run, and runs it for the first time.
@@ -134,19 +136,33 @@ impl StreamId {
         self.poll_task(task);
     }
 
-    /// Whoever waits with this waker.
-    pub(crate) fn waiter(self, waker: &Waker) -> Waiter {
-        Waiter::of(&self.place.waker, waker)
+    /// Has whoever polls with this waker wait for something of this stream.
+    pub(crate) fn wait(self, waiting: &Waiting, waker: &Waker) {
+        waiting.set(&self.place.waker, waker);
     }
 
-    /// Tells somebody who waits for something of this stream that it is there. Whether there was somebody.
-    pub(crate) fn wake(self, waiter: Waiter) -> bool {
-        match waiter {
-            Waiter::Nobody => return false,
+    /// Wakes whoever waits for something of this stream.
+    pub(crate) fn wake(self, waiting: &Waiting) {
+        match waiting.take() {
+            Waiter::Nobody => {}
             Waiter::Stream => self.place.woken.set(),
             Waiter::Other(waker) => waker.wake(),
         }
-        true
+    }
+
+    /// As [`wake`](Self::wake), in a callback of this stream: its future runs at once, if it was woken.
+    pub(crate) fn wake_and_run(self, waiting: &Waiting) {
+        match waiting.take() {
+            Waiter::Nobody => {}
+            Waiter::Stream => {
+                self.place.woken.take();
+                self.poll();
+            }
+            Waiter::Other(waker) => {
+                waker.wake();
+                self.run();
+            }
+        }
     }
 
     /// Runs its future if it was woken. To be called in a callback of this stream.
@@ -205,10 +221,10 @@ impl StreamId {
             // User code again: nothing of the stream is its any more.
             CURRENT.take();
             drop(task);
-            fault::take();
+            drop(fault::take());
         } else if poll.is_pending() && self.is_open() {
             self.place.task.set(Some(task));
-            if self.place.exchange.borrow_mut().was_abandoned() {
+            if self.place.exchange.was_abandoned() {
                 self.release(Direction::Response);
             }
         } else {
@@ -224,25 +240,30 @@ impl StreamId {
     /// Lets a direction go on, with all that it has of headers, body and trailers; unless an edit was refused, on which the stream is about to fail, or it is
     /// another stream's turn.
     pub(crate) fn release(self, direction: Direction) {
-        if fault::pending() || !self.is_current() {
+        if fault::pending() || !self.is_current() || !self.is_open() {
             return;
         }
-        let resume = self.exchange(|exchange| exchange.release(direction)).unwrap_or(false);
+        let resume = self.place.exchange.release(direction);
         self.resume_if(resume, direction);
     }
 
     /// Lets the headers of a direction go on, and holds its body; unless as for [`release`](Self::release).
     pub(crate) fn release_headers(self, direction: Direction) {
-        if fault::pending() || !self.is_current() {
+        if fault::pending() || !self.is_current() || !self.is_open() {
             return;
         }
-        let resume = self.exchange(|exchange| exchange.release_headers(direction)).unwrap_or(false);
+        let resume = self.place.exchange.release_headers(direction);
         self.resume_if(resume, direction);
     }
 
     fn resume_if(self, resume: bool, direction: Direction) {
         if resume && let Err(status) = abi::continue_stream(direction.stream_type()) {
-            log::error!("a stream cannot go on: the proxy answered {status}");
+            cannot_go_on(status);
         }
     }
+}
+
+#[cold]
+fn cannot_go_on(status: abi::Status) {
+    log::error!("a stream cannot go on: the proxy answered {status}");
 }

@@ -1,19 +1,21 @@
-//! The allocator of modules: small pieces are kept in a list for each size, and used again; the rest is
-//! [TLSF](http://www.gii.upv.es/tlsf/), which takes and gives back memory in constant time.
+//! The allocator of modules: small pieces are kept in a list for each size, and used again; the rest is the standard library's, which is in every module anyway.
 //!
-//! A filter allocates a handful of small pieces for each request, the same ones each time. In the benchmark's `hooks_check` a request took 8524 instructions
-//! with the standard library's allocator for wasm, 4590 with TLSF in its place; the lists before it took another 720 off a request that had come to 2877.
+//! A filter allocates a handful of small pieces for each request, the same ones each time. With the standard library's allocator alone a request took 8524 instructions in the benchmark's `hooks_check`; the lists take 80 for a
+//! piece that is taken and given back.
 
 #![allow(unsafe_code, reason = "an allocator")]
 
 use std::{
-    alloc::{GlobalAlloc, Layout},
+    alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     ptr::{self, NonNull},
 };
 
-/// What the sizes of the lists are multiples of, and what all pieces are aligned to.
+/// What the sizes of the lists are multiples of.
 const STEP: usize = 16;
+
+/// What their pieces are aligned to: more would have the standard library's allocator go out of its way.
+const ALIGN: usize = 8;
 
 /// The last list is of pieces of so many steps.
 const LISTS: usize = 32;
@@ -28,7 +30,6 @@ static ALLOCATOR: Allocator = Allocator::new();
 struct Allocator {
     /// The pieces of 16 bytes, of 32, and so on.
     lists: [List; LISTS],
-    rest: rlsf::SmallGlobalTlsf,
 }
 
 struct List {
@@ -46,20 +47,20 @@ unsafe impl Sync for Allocator {}
 
 /// The layout of the pieces that such a piece is kept with.
 fn whole(layout: Layout) -> Layout {
-    // SAFETY: `STEP` is a power of two, and the size that of a list's pieces.
-    unsafe { Layout::from_size_align_unchecked(layout.size().next_multiple_of(STEP), STEP) }
+    // SAFETY: `ALIGN` is a power of two, and the size that of a list's pieces.
+    unsafe { Layout::from_size_align_unchecked(layout.size().next_multiple_of(STEP).max(STEP), ALIGN) }
 }
 
 // === impl Allocator ===
 
 impl Allocator {
     const fn new() -> Self {
-        Self { lists: [const { List { first: Cell::new(None), length: Cell::new(0) } }; LISTS], rest: rlsf::SmallGlobalTlsf::new() }
+        Self { lists: [const { List { first: Cell::new(None), length: Cell::new(0) } }; LISTS] }
     }
 
     /// The list for such pieces.
     fn list(&self, layout: Layout) -> Option<&List> {
-        self.lists.get(layout.size().wrapping_sub(1) / STEP).filter(|_| layout.align() <= STEP)
+        self.lists.get(layout.size().wrapping_sub(1) / STEP).filter(|_| layout.align() <= ALIGN)
     }
 }
 
@@ -70,10 +71,10 @@ unsafe impl GlobalAlloc for Allocator {
             Some(list) => match list.take() {
                 Some(free) => free.as_ptr().cast(),
                 // SAFETY: its size is not zero.
-                None => unsafe { self.rest.alloc(whole(layout)) },
+                None => unsafe { System.alloc(whole(layout)) },
             },
             // SAFETY: as the caller's.
-            None => unsafe { self.rest.alloc(layout) },
+            None => unsafe { large::alloc(layout) },
         }
     }
 
@@ -87,33 +88,75 @@ unsafe impl GlobalAlloc for Allocator {
                     unsafe { list.put(free) }
                 } else {
                     // SAFETY: `alloc` has it from there, with this layout.
-                    unsafe { self.rest.dealloc(memory, whole(layout)) }
+                    unsafe { System.dealloc(memory, whole(layout)) }
                 }
             }
             // SAFETY: as the caller's.
-            None => unsafe { self.rest.dealloc(memory, layout) },
+            None => unsafe { large::dealloc(memory, layout) },
         }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the caller vouches for the new size.
         let new = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-        match (self.list(layout), self.list(new)) {
-            (Some(old), Some(new)) if ptr::eq(old, new) => memory,
-            // SAFETY: as the caller's.
-            (None, None) => unsafe { self.rest.realloc(memory, layout, new_size) },
-            _ => {
-                // SAFETY: as the caller's.
-                let moved = unsafe { self.alloc(new) };
-                if !moved.is_null() {
-                    // SAFETY: two pieces, both at least as long as what is copied.
-                    unsafe { ptr::copy_nonoverlapping(memory, moved, layout.size().min(new_size)) };
-                    // SAFETY: as the caller's.
-                    unsafe { self.dealloc(memory, layout) };
-                }
-                moved
-            }
+        if let (Some(old), Some(new)) = (self.list(layout), self.list(new))
+            && ptr::eq(old, new)
+        {
+            return memory;
         }
+        // Not the standard library's: for what it would save in a few large pieces, it takes 3 KB of every module.
+        // SAFETY: as the caller's.
+        let moved = unsafe { self.alloc(new) };
+        if !moved.is_null() {
+            // SAFETY: two pieces, both at least as long as what is copied.
+            unsafe { ptr::copy_nonoverlapping(memory, moved, layout.size().min(new_size)) };
+            // SAFETY: as the caller's.
+            unsafe { self.dealloc(memory, layout) };
+        }
+        moved
+    }
+}
+
+/// What the lists do not have: large pieces, and those that must be aligned to more than [`ALIGN`].
+///
+/// The latter lie in a piece that is longer by their alignment, behind the address of that piece: what the standard library would do for them is in no module then.
+mod large {
+    use super::{ALIGN, GlobalAlloc, Layout, System};
+
+    /// The layout of the piece that one of this layout lies in.
+    fn around(layout: Layout) -> Layout {
+        let margin = if layout.align() <= ALIGN { 0 } else { layout.align() };
+        // SAFETY: `ALIGN` is a power of two; a size that is nearly all of the address space is refused by whoever allocates it.
+        unsafe { Layout::from_size_align_unchecked(layout.size().saturating_add(margin).max(ALIGN), ALIGN) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`GlobalAlloc::alloc`].
+    pub(super) unsafe fn alloc(layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller's.
+        let memory = unsafe { System.alloc(around(layout)) };
+        if layout.align() <= ALIGN || memory.is_null() {
+            return memory;
+        }
+        // At least `ALIGN` bytes, and at most all of the margin: a piece is aligned to `ALIGN`.
+        let skipped = layout.align() - memory.addr() % layout.align();
+        // SAFETY: within the margin, and with room for the address before it.
+        unsafe {
+            let aligned = memory.add(skipped);
+            aligned.cast::<*mut u8>().sub(1).write(memory);
+            aligned
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`GlobalAlloc::dealloc`], for a piece of [`alloc`].
+    pub(super) unsafe fn dealloc(memory: *mut u8, layout: Layout) {
+        // SAFETY: `alloc` has put it there.
+        let whole = if layout.align() <= ALIGN { memory } else { unsafe { memory.cast::<*mut u8>().sub(1).read() } };
+        // SAFETY: `alloc` has it from there, with this layout.
+        unsafe { System.dealloc(whole, around(layout)) };
     }
 }
 
@@ -200,7 +243,7 @@ mod tests {
                     let index = random(pieces.len());
                     pieces[index].resize(&allocator, size);
                 }
-                _ => pieces.push(Piece::new(&allocator, size, 1 << random(7), step as u8)),
+                _ => pieces.push(Piece::new(&allocator, size, 1 << random(9), step as u8)),
             }
         }
         pieces.into_iter().for_each(|piece| piece.free(&allocator));

@@ -1,5 +1,7 @@
 //! The wire format of header maps: `u32` count, then `u32` name length and `u32` value length for each, then `name\0value\0` for each; little endian.
 
+use std::{ops::Range, sync::Arc};
+
 /// Encodes name and value pairs as the host expects them.
 pub fn encode_pairs<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone) -> Vec<u8> {
     let (count, bytes) = pairs.clone().fold((0, 4), |(count, bytes), (name, value)| (count + 1, bytes + name.len() + value.len() + 10));
@@ -66,23 +68,47 @@ impl<'a> Iterator for Pairs<&'a [u8]> {
     }
 }
 
-/// The first value of a name, which must be in the case in which the host has it: lower case. Only the lengths of the pairs before it are looked at.
-pub(super) fn find<'a>(buffer: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (count, _) = take_u32(buffer)?;
-    let lengths = buffer.get(4..)?.get(..(count as usize).checked_mul(8)?)?;
-    let last = name.last()?;
-    let mut at = 4 + lengths.len();
-    for pair in lengths.as_chunks::<8>().0 {
-        let [a, b, c, d, value @ ..] = *pair;
-        let (name_size, value_size) = (u32::from_le_bytes([a, b, c, d]) as usize, u32::from_le_bytes(value) as usize);
-        let end = at.checked_add(name_size)?;
-        // Names of one length often begin alike, and seldom end alike.
-        if name_size == name.len() && buffer.get(end - 1) == Some(last) && buffer.get(at..end) == Some(name) {
-            return Some(take_terminated(buffer.get(end + 1..)?, value_size)?.0);
+/// A map that was fetched whole, whose lengths add up.
+#[derive(Clone, Debug)]
+pub(super) struct Whole(Arc<Vec<u8>>);
+
+// === impl Whole ===
+
+impl Whole {
+    /// `None` if the buffer is cut short, or lies about its lengths: what is whole of it can be read with [`Pairs`].
+    pub(super) fn try_new(buffer: Vec<u8>) -> Option<Self> {
+        let mut end = 4 + size_of_val(lengths(&buffer)?);
+        for (name, value) in lengths(&buffer)?.iter().map(sizes) {
+            end = end.checked_add(name)?.checked_add(value)?.checked_add(2)?;
         }
-        at = end.checked_add(value_size)?.checked_add(2)?;
+        (end <= buffer.len()).then(|| Self(Arc::new(buffer)))
     }
-    None
+
+    /// The first value of a name, which must be in the case in which the host has it: lower case. Only the lengths of the pairs before it are looked at.
+    pub(super) fn find(&self, name: &[u8]) -> Option<(Arc<Vec<u8>>, Range<usize>)> {
+        let lengths = lengths(&self.0)?;
+        let last = name.last()?;
+        let mut at = 4 + size_of_val(lengths);
+        for (name_size, value_size) in lengths.iter().map(sizes) {
+            let end = at + name_size;
+            // Names of one length often begin alike, and seldom end alike.
+            if name_size == name.len() && self.0.get(end - 1) == Some(last) && self.0.get(at..end) == Some(name) {
+                return Some((Arc::clone(&self.0), end + 1..end + 1 + value_size));
+            }
+            at = end + value_size + 2;
+        }
+        None
+    }
+}
+
+/// The lengths of names and values, eight bytes for each pair.
+fn lengths(buffer: &[u8]) -> Option<&[[u8; 8]]> {
+    let (count, rest) = take_u32(buffer)?;
+    Some(rest.get(..(count as usize).checked_mul(8)?)?.as_chunks().0)
+}
+
+fn sizes([a, b, c, d, value @ ..]: &[u8; 8]) -> (usize, usize) {
+    (u32::from_le_bytes([*a, *b, *c, *d]) as usize, u32::from_le_bytes(*value) as usize)
 }
 
 /// What a pair takes at least: two lengths and two terminators.
@@ -125,19 +151,26 @@ mod tests {
 
     #[test]
     fn a_name_is_found_as_reading_all_finds_it() {
+        let whole = Whole::try_new(encode_pairs(HEADERS.into_iter())).unwrap();
+        let value = |name| whole.find(name).map(|(bytes, range)| bytes[range].to_vec());
+        assert_eq!(value(b"x"), Some(b"".to_vec()));
+        assert_eq!(value(b":path"), Some(b"/".to_vec()));
+        assert_eq!(value(b"y"), None);
+        assert_eq!(value(b""), None);
+    }
+
+    #[test]
+    fn a_map_whose_lengths_do_not_add_up_is_not_whole() {
         let buffer = encode_pairs(HEADERS.into_iter());
-        assert_eq!(find(&buffer, b"x"), Some(&b""[..]));
-        assert_eq!(find(&buffer, b":path"), Some(&b"/"[..]));
-        assert_eq!(find(&buffer, b"y"), None);
         for end in 0..buffer.len() {
-            let cut = &buffer[..end];
-            let read = Pairs::new(cut).find(|(name, _)| *name == b":path").map(|(_, value)| value);
-            assert!(find(cut, b":path") == read || read.is_some(), "cut at {end}");
+            assert!(Whole::try_new(buffer[..end].to_vec()).is_none(), "cut at {end}");
         }
         for lie in [u32::MAX, 1 << 31, 17] {
-            let mut buffer = encode_pairs(HEADERS.into_iter());
-            buffer[4..8].copy_from_slice(&lie.to_le_bytes());
-            assert_eq!(find(&buffer, b"x"), None);
+            for at in [0, 4, 8] {
+                let mut buffer = buffer.clone();
+                buffer[at..at + 4].copy_from_slice(&lie.to_le_bytes());
+                assert!(Whole::try_new(buffer).is_none(), "{lie} at {at}");
+            }
         }
     }
 

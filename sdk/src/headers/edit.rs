@@ -121,6 +121,7 @@ impl<'a> HeadersMut<'a> {
         settle::<N::Check>(outcome)
     }
 
+    #[inline(always)]
     fn checked<'n, 'v>(&self, name: &'n impl AsHeaderName, value: &'v impl AsHeaderValue) -> Result<(Cow<'n, str>, &'v [u8])> {
         let name = name.to_name()?;
         if matches!(self.0, Target::Proxy(_, Framing::Kept) | Target::List(_)) {

@@ -116,6 +116,7 @@ impl<'de> Deserialize<'de> for HeaderName {
 impl AsHeaderName for HeaderName {
     type Check = Validated;
 
+    #[inline]
     fn to_name(&self) -> Result<Cow<'_, str>, HeaderError> {
         Ok(Cow::Borrowed(&self.0))
     }
@@ -140,6 +141,7 @@ impl AsHeaderName for String {
 impl<N: AsHeaderName + ?Sized> AsHeaderName for &N {
     type Check = N::Check;
 
+    #[inline]
     fn to_name(&self) -> Result<Cow<'_, str>, HeaderError> {
         (**self).to_name()
     }

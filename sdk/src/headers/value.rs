@@ -1,8 +1,9 @@
-use std::{borrow::Cow, fmt, str};
+use std::{fmt, ops::Range, str, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Check, HeaderError, Raw, Validated, sealed};
+use crate::abi;
 
 /// The value of a header: any bytes but carriage return, line feed and NUL. It need not be UTF-8.
 ///
@@ -19,10 +20,20 @@ use super::{Check, HeaderError, Raw, Validated, sealed};
 /// assert_eq!(value.to_str(), Some("alice"));
 /// assert!(HeaderValue::try_from("alice\r\nx-admin: yes").is_err());
 /// ```
-#[derive(Clone, Eq)]
+///
+/// A value that was read together with others may share their memory: to keep one for longer than its stream, keep a copy of its bytes.
+#[derive(Clone)]
 pub struct HeaderValue {
-    bytes: Cow<'static, [u8]>,
+    bytes: Bytes,
     validated: bool,
+}
+
+#[derive(Clone)]
+enum Bytes {
+    Static(&'static [u8]),
+    Owned(Vec<u8>),
+    /// A part of a whole map.
+    Within(Arc<Vec<u8>>, Range<usize>),
 }
 
 /// What can be the value of a header: a [`HeaderValue`], or text or bytes that are validated when they are used.
@@ -52,26 +63,39 @@ impl HeaderValue {
             }
             at += 1;
         }
-        Self { bytes: Cow::Borrowed(bytes), validated: true }
+        Self { bytes: Bytes::Static(bytes), validated: true }
     }
 
-    pub(crate) fn from_proxy(bytes: Vec<u8>) -> Self {
-        Self { bytes: Cow::Owned(bytes), validated: false }
+    pub(crate) const fn from_proxy(bytes: Vec<u8>) -> Self {
+        Self { bytes: Bytes::Owned(bytes), validated: false }
+    }
+
+    pub(crate) fn read(value: abi::Value) -> Self {
+        let bytes = match value {
+            abi::Value::Alone(bytes) => Bytes::Owned(bytes),
+            abi::Value::Within(map, range) => Bytes::Within(map, range),
+        };
+        Self { bytes, validated: false }
     }
 
     /// The bytes of the value.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.bytes {
+            Bytes::Static(bytes) => bytes,
+            Bytes::Owned(bytes) => bytes,
+            Bytes::Within(map, range) => map.get(range.clone()).unwrap_or_default(),
+        }
     }
 
     /// The value as text, if it is UTF-8.
     pub fn to_str(&self) -> Option<&str> {
-        str::from_utf8(&self.bytes).ok()
+        str::from_utf8(self.as_bytes()).ok()
     }
 
-    fn try_new(bytes: Cow<'static, [u8]>) -> Result<Self, HeaderError> {
+    fn try_new(bytes: Vec<u8>) -> Result<Self, HeaderError> {
         validate(&bytes)?;
-        Ok(Self { bytes, validated: true })
+        Ok(Self { bytes: Bytes::Owned(bytes), validated: true })
     }
 }
 
@@ -95,7 +119,7 @@ impl TryFrom<&[u8]> for HeaderValue {
     type Error = HeaderError;
 
     fn try_from(value: &[u8]) -> Result<Self, HeaderError> {
-        Self::try_new(Cow::Owned(value.to_vec()))
+        Self::try_new(value.to_vec())
     }
 }
 
@@ -103,31 +127,33 @@ impl TryFrom<Vec<u8>> for HeaderValue {
     type Error = HeaderError;
 
     fn try_from(value: Vec<u8>) -> Result<Self, HeaderError> {
-        Self::try_new(Cow::Owned(value))
+        Self::try_new(value)
     }
 }
 
 impl From<u64> for HeaderValue {
     fn from(number: u64) -> Self {
-        Self { bytes: Cow::Owned(number.to_string().into_bytes()), validated: true }
+        Self { bytes: Bytes::Owned(number.to_string().into_bytes()), validated: true }
     }
 }
 
 impl AsRef<[u8]> for HeaderValue {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.as_bytes()
     }
 }
 
 impl PartialEq for HeaderValue {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        self.as_bytes() == other.as_bytes()
     }
 }
 
+impl Eq for HeaderValue {}
+
 impl std::hash::Hash for HeaderValue {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.bytes.hash(state);
+        self.as_bytes().hash(state);
     }
 }
 
@@ -136,7 +162,7 @@ macro_rules! equal_to_bytes {
         $(impl PartialEq<$other> for HeaderValue {
             fn eq(&self, other: &$other) -> bool {
                 let other: &[u8] = other.as_ref();
-                *self.bytes == *other
+                self.as_bytes() == other
             }
         })*
     };
@@ -147,7 +173,7 @@ equal_to_bytes!(str, &str, String, [u8], &[u8], Vec<u8>);
 /// Bytes that are not printable ASCII are escaped.
 impl fmt::Debug for HeaderValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.bytes.escape_ascii())
+        write!(f, "\"{}\"", self.as_bytes().escape_ascii())
     }
 }
 
@@ -162,11 +188,10 @@ impl<'de> Deserialize<'de> for HeaderValue {
 impl AsHeaderValue for HeaderValue {
     type Check = Validated;
 
+    #[inline]
     fn to_value(&self) -> Result<&[u8], HeaderError> {
-        if !self.validated {
-            validate(&self.bytes)?;
-        }
-        Ok(&self.bytes)
+        let bytes = self.as_bytes();
+        if self.validated { Ok(bytes) } else { validate(bytes) }
     }
 }
 
@@ -213,6 +238,7 @@ impl<const N: usize> AsHeaderValue for [u8; N] {
 impl<V: AsHeaderValue + ?Sized> AsHeaderValue for &V {
     type Check = V::Check;
 
+    #[inline]
     fn to_value(&self) -> Result<&[u8], HeaderError> {
         (**self).to_value()
     }

@@ -41,7 +41,7 @@ impl<'a> Headers<'a> {
     pub fn get(&self, name: impl AsHeaderName) -> Option<HeaderValue> {
         let name = name.to_name().ok()?;
         match self.0 {
-            Source::Proxy(map) => abi::header(map, name.as_bytes()).ok().map(HeaderValue::from_proxy),
+            Source::Proxy(map) => abi::header(map, name.as_bytes()).ok().map(HeaderValue::read),
             Source::Fetched(_) | Source::List(_) => self.get_all(&*name).next(),
             Source::Gone => None,
         }

@@ -4,7 +4,7 @@ use super::{
     HttpHooks,
     shim::{Holds, HttpPlugin, Plugged},
 };
-use crate::{Configure, Error, Plugin, Result, config};
+use crate::{Configure, Error, Plugin, Result, config, error::Quoted};
 
 /// One filter of the module, as `#[filter]` submits it.
 #[derive(Debug)]
@@ -82,8 +82,10 @@ fn choose<'r>(root_id: &str, registered: &[&'r Registration]) -> Result<&'r Regi
     for (at, one) in registered.iter().enumerate() {
         if let Some(other) = registered.iter().skip(at + 1).find(|other| other.root_id == one.root_id) {
             return Err(Error::msg(format!(
-                "two filters of this module have the root id {:?}: {} and {}; give one another with #[filter(root_id = \"…\")]",
-                one.root_id, one.name, other.name
+                "two filters of this module have the root id {}: {} and {}; give one another with #[filter(root_id = \"…\")]",
+                Quoted(one.root_id),
+                one.name,
+                other.name
             )));
         }
     }
@@ -91,9 +93,9 @@ fn choose<'r>(root_id: &str, registered: &[&'r Registration]) -> Result<&'r Regi
         return Ok(only);
     }
     registered.iter().copied().find(|one| one.root_id == root_id).ok_or_else(|| {
-        let known: Vec<_> = registered.iter().map(|one| format!("{:?} ({})", one.root_id, one.name)).collect();
+        let known: Vec<_> = registered.iter().map(|one| format!("{} ({})", Quoted(one.root_id), one.name)).collect();
         let known = if known.is_empty() { "none; is there a struct with #[filter]?".to_owned() } else { known.join(", ") };
-        Error::msg(format!("no filter of this module has the root id {root_id:?}; there is {known}"))
+        Error::msg(format!("no filter of this module has the root id {}; there is {known}", Quoted(root_id)))
     })
 }
 

@@ -1,13 +1,16 @@
 //! Where the proxy enters the module: the VM's start, and the root context of each configured plugin.
 
-use std::rc::Rc;
+use std::{
+    rc::Rc,
+    time::{Duration, SystemTime},
+};
 
 use proxy_wasm::{
     traits::{Context, HttpContext, RootContext},
-    types::ContextType,
+    types::{Bytes, ContextType, GrpcStatusCode, Status},
 };
 
-use super::{Action, CallToken, Registration, after, shim::HttpPlugin};
+use super::{Action, CallToken, Registration, after, shim::HttpPlugin, uncalled};
 use crate::{
     abi::{self, BufferType},
     log as proxy_log,
@@ -27,6 +30,8 @@ struct RootShim {
 // === impl RootShim ===
 
 impl Context for RootShim {
+    uncalled::context!();
+
     fn on_http_call_response(&mut self, token: u32, _: usize, body_size: usize, _: usize) {
         abi::callback((), || {
             if let Some(plugin) = &self.plugin {
@@ -38,6 +43,8 @@ impl Context for RootShim {
 }
 
 impl RootContext for RootShim {
+    uncalled::root!();
+
     fn on_vm_start(&mut self, _: usize) -> bool {
         true
     }
@@ -90,9 +97,13 @@ impl RootContext for RootShim {
 /// A stream of a plugin that was never configured. A proxy does not send one; should it, nothing gets past.
 struct Unconfigured;
 
-impl Context for Unconfigured {}
+impl Context for Unconfigured {
+    uncalled::context!();
+}
 
 impl HttpContext for Unconfigured {
+    uncalled::http!();
+
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         abi::callback((), || {
             if let Err(error) = LocalReply::new(http::StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_not_configured").send() {

@@ -3,13 +3,19 @@
 //! The shim is generic, so that a callback is one indirect call and the filter's state lies in the box that the dispatcher makes anyway. Behind a common type, with the states in a table of their own, a stream cost 100 ns more in
 //! V8; a module with one filter is no larger for it.
 
-use std::rc::Rc;
+use std::{
+    rc::Rc,
+    time::{Duration, SystemTime},
+};
 
-use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::{
+    traits::{Context, HttpContext},
+    types::{Bytes, GrpcStatusCode, Status},
+};
 
 use super::{
     Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders,
-    ResponseTrailers, after, phase::Stream,
+    ResponseTrailers, after, phase::Stream, uncalled,
 };
 use crate::{Error, abi, fault, reply::LocalReply};
 
@@ -117,6 +123,8 @@ fn fail(stream: &mut Stream) {
 }
 
 impl<H: HttpHooks> Context for HttpShim<H> {
+    uncalled::context!();
+
     fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, _trailers: usize) {
         abi::callback((), || {
             let Self { plugin, state, stream } = self;
@@ -128,6 +136,8 @@ impl<H: HttpHooks> Context for HttpShim<H> {
 }
 
 impl<H: HttpHooks> HttpContext for HttpShim<H> {
+    uncalled::http!();
+
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         self.directed(Direction::Request, true, |hooks, state, stream| hooks.on_request_headers(state, RequestHeaders { stream, end_of_stream }))
     }

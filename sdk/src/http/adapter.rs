@@ -18,7 +18,7 @@ use crate::{
         ResponseBody, ResponseHeaders, ResponseTrailers, Stamp, configure,
     },
     reply::LocalReply,
-    runtime::{self, Stage, StreamId, Verdict, Waiter, calls},
+    runtime::{self, Exchange, Stage, StreamId, Verdict, calls},
 };
 
 /// The gRPC status of a reply that stands for an error of the filter.
@@ -97,27 +97,21 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
     }
 
     fn on_response_headers(&self, stream: &mut AsyncStream, response: ResponseHeaders<'_>) -> Action {
-        let Some(id) = stream.0 else { return Action::Continue };
+        let Some((id, exchange)) = stream.open() else { return Action::Continue };
         let end_of_stream = response.end_of_stream();
-        let woken = id.exchange(|exchange| {
-            if !matches!(exchange.verdict, Verdict::Open) {
-                return Waiter::Nobody;
+        if exchange.verdict.get() == Verdict::Open {
+            exchange.entered.set(Some(Direction::Response));
+            if exchange.asked.get() {
+                exchange.response.arrived(Stage::Headers, end_of_stream);
+                id.wake_and_run(&exchange.awaited);
+            } else {
+                // Nobody asked for it: it passes, and whoever still reads the request is told.
+                exchange.response.arrived(Stage::Passed, end_of_stream);
+                if exchange.request.stage.get() != Stage::Passed {
+                    exchange.verdict.set(Verdict::Early);
+                    id.wake_and_run(&exchange.request.reader);
+                }
             }
-            exchange.entered = Some(Direction::Response);
-            if exchange.asked {
-                exchange.arrived(Direction::Response, Stage::Headers, end_of_stream);
-                return exchange.awaited.take();
-            }
-            // Nobody asked for it: it passes, and whoever still reads the request is told.
-            exchange.arrived(Direction::Response, Stage::Passed, end_of_stream);
-            if exchange.request.stage == Stage::Passed {
-                return Waiter::Nobody;
-            }
-            exchange.verdict = Verdict::Early;
-            exchange.request.reader.take()
-        });
-        if id.wake(woken.unwrap_or_default()) {
-            id.run();
         }
         match stream.leave(Direction::Response, true) {
             Action::Pause if !abi::response_body_is_there() => {
@@ -162,37 +156,41 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
 // === impl AsyncStream ===
 
 impl AsyncStream {
+    /// The stream, and what is known of it, while it is open.
+    fn open(&self) -> Option<(StreamId, &'static Exchange)> {
+        let id = self.0?;
+        Some((id, id.exchange()?))
+    }
+
     /// More of a direction has arrived.
     fn more(&self, direction: Direction, piece: Piece) -> Action {
-        let Some(id) = self.0 else { return Action::Continue };
-        let woken = id.exchange(|exchange| {
-            if matches!(exchange.verdict, Verdict::Given | Verdict::Reset) || exchange.side(direction).stage == Stage::Passed {
-                return Waiter::Nobody;
-            }
-            exchange.entered = Some(direction);
+        let Some((id, exchange)) = self.open() else { return Action::Continue };
+        let side = exchange.side(direction);
+        if !matches!(exchange.verdict.get(), Verdict::Given | Verdict::Reset) && side.stage.get() != Stage::Passed {
+            exchange.entered.set(Some(direction));
             match piece {
-                Piece::Body { size, end_of_stream } => exchange.body_arrived(direction, size, end_of_stream),
-                Piece::Trailers => exchange.trailers_arrived(direction),
+                Piece::Body { size, end_of_stream } => side.body_arrived(size, end_of_stream),
+                Piece::Trailers => side.trailers_arrived(),
             }
-        });
-        if id.wake(woken.unwrap_or_default()) {
             // Envoy delivers body and trailers from within the call that resumes a stream at its headers. To let trailers go on from there loses a body that was held:
             // the future then runs in the next tick.
-            let within = matches!(piece, Piece::Trailers) && id.exchange(|exchange| exchange.side(direction).resumed) == Some(true);
-            if !within {
-                id.run();
+            if matches!(piece, Piece::Trailers) && side.resumed.get() {
+                id.wake(&side.reader);
+            } else {
+                id.wake_and_run(&side.reader);
             }
         }
-        self.give_up(id, direction);
+        Self::give_up(id, direction);
         self.leave(direction, false)
     }
 
     /// Resets a stream that nothing else will end: the upstream answered early and waits for the rest of the request, which the filter has not let go.
-    fn give_up(&self, id: StreamId, direction: Direction) {
-        let stuck = id.exchange(|exchange| {
-            exchange.verdict == Verdict::Early && exchange.request.stage == Stage::Body && exchange.request.ended && !exchange.response.ended
+    fn give_up(id: StreamId, direction: Direction) {
+        let stuck = id.exchange().is_some_and(|exchange| {
+            let Exchange { request, response, .. } = exchange;
+            exchange.verdict.get() == Verdict::Early && request.stage.get() == Stage::Body && request.ended.get() && !response.ended.get()
         });
-        if direction == Direction::Request && stuck == Some(true) && id.has_ended() {
+        if stuck && direction == Direction::Request && id.has_ended() {
             log::error!("the stream is reset: the request was answered early, and its body was not let go");
             reset(id);
         }
@@ -200,13 +198,7 @@ impl AsyncStream {
 
     /// What the running callback returns.
     fn leave(&self, direction: Direction, at_headers: bool) -> Action {
-        let action = self.0.and_then(|id| {
-            id.exchange(|exchange| {
-                exchange.entered = None;
-                exchange.action(direction, at_headers)
-            })
-        });
-        action.unwrap_or(Action::Continue)
+        self.open().map_or(Action::Continue, |(_, exchange)| exchange.leave(direction, at_headers))
     }
 
     fn close(&mut self) {
@@ -225,11 +217,10 @@ impl Drop for AsyncStream {
 /// `handle` has ended.
 fn finish(id: StreamId, result: Result<Response>) {
     // Whoever asked for the response is gone, wherever it was kept.
-    let waker = id.exchange(|exchange| {
-        exchange.asked = false;
-        exchange.awaited.take()
-    });
-    drop(waker);
+    if let Some(exchange) = id.exchange() {
+        exchange.asked.set(false);
+        exchange.awaited.clear();
+    }
     // An edit was refused: the runtime will fail the stream.
     if fault::pending() {
         return;
@@ -250,15 +241,16 @@ fn finish(id: StreamId, result: Result<Response>) {
 
 /// Answers in the place of the upstream, as far as that is still possible.
 fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
-    match id.exchange(|exchange| (exchange.verdict, exchange.response.stage)) {
-        None | Some((Verdict::Given | Verdict::Reset, _)) => {}
-        Some((Verdict::Early, _)) => log::debug!("a reply was not sent: the request had been answered"),
-        Some((Verdict::Open, Stage::Ahead | Stage::Headers)) => {
+    let Some(exchange) = id.exchange() else { return Ok(()) };
+    match (exchange.verdict.get(), exchange.response.stage.get()) {
+        (Verdict::Given | Verdict::Reset, _) => {}
+        (Verdict::Early, _) => log::debug!("a reply was not sent: the request had been answered"),
+        (Verdict::Open, Stage::Ahead | Stage::Headers) => {
             reply.send()?;
-            id.exchange(|exchange| exchange.verdict = Verdict::Given);
+            exchange.verdict.set(Verdict::Given);
         }
         // A late reply would pass for the end of a success.
-        Some((Verdict::Open, Stage::Body | Stage::Passed)) => {
+        (Verdict::Open, Stage::Body | Stage::Passed) => {
             log::error!("the stream is reset: the response's headers went on before the filter answered");
             reset(id);
         }
@@ -267,7 +259,9 @@ fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
 }
 
 fn reset(id: StreamId) {
-    id.exchange(|exchange| exchange.verdict = Verdict::Reset);
+    if let Some(exchange) = id.exchange() {
+        exchange.verdict.set(Verdict::Reset);
+    }
     if let Err(status) = abi::close_stream(Direction::Response.stream_type()) {
         log::error!("the stream could not be reset: the proxy answered {status}");
     }
@@ -275,15 +269,14 @@ fn reset(id: StreamId) {
 
 /// [`OnError::Deny`].
 fn deny(id: StreamId, error: Error) {
-    let state = id.exchange(|exchange| (exchange.verdict, exchange.response.stage));
-    let Some((verdict, response)) = state else { return };
-    if verdict == Verdict::Early {
+    let Some(exchange) = id.exchange() else { return };
+    if exchange.verdict.get() == Verdict::Early {
         log::debug!("the filter ended after the request had been answered: {error:#}");
         return;
     }
     log::error!("the filter failed: {error:#}");
     let too_large = matches!(error.downcast_ref(), Some(BodyError::TooLarge { .. }));
-    let reply = if too_large && response == Stage::Ahead {
+    let reply = if too_large && exchange.response.stage.get() == Stage::Ahead {
         LocalReply::new(StatusCode::PAYLOAD_TOO_LARGE).with_details("inproxy_request_body_too_large")
     } else {
         LocalReply::new(StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error").with_grpc_status(GRPC_INTERNAL)
@@ -296,21 +289,18 @@ fn deny(id: StreamId, error: Error) {
 
 /// [`OnError::Allow`].
 fn allow(id: StreamId, error: Error) {
-    if id.exchange(|exchange| exchange.verdict) == Some(Verdict::Early) {
+    let Some(exchange) = id.exchange() else { return };
+    if exchange.verdict.get() == Verdict::Early {
         log::debug!("the filter ended after the request had been answered: {error:#}");
         // What the upstream still waits for goes on when more of it comes; nothing can be resumed while an answer passes.
-        id.exchange(|exchange| {
-            if exchange.request.stage == Stage::Body {
-                exchange.request.stage = Stage::Passed;
-            }
-        });
+        if exchange.request.stage.get() == Stage::Body {
+            exchange.request.stage.set(Stage::Passed);
+        }
         return;
     }
     log::warn!("the filter failed, the request goes on: {error:#}");
     for direction in [Direction::Request, Direction::Response] {
-        let held =
-            id.exchange(|exchange| exchange.verdict != Verdict::Given && matches!(exchange.side(direction).stage, Stage::Headers | Stage::Body));
-        if held == Some(true) {
+        if exchange.verdict.get() != Verdict::Given && matches!(exchange.side(direction).stage.get(), Stage::Headers | Stage::Body) {
             id.release(direction);
         }
     }

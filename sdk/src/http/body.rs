@@ -9,7 +9,7 @@ use crate::{
     Result,
     abi::{self, Status, needs},
     body::BodyBuffer,
-    error::HostError,
+    error::{HostError, debug_as_display},
     headers::{HeaderName, HeaderValue, HeadersMut},
     hooks::Direction,
     runtime::{Stage, StreamId, Verdict},
@@ -22,7 +22,7 @@ const TRANSFER_ENCODING: HeaderName = HeaderName::from_static("transfer-encoding
 pub(crate) const HOLD_VARIABLE: &str = "INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION";
 
 /// A body cannot be read, or not be changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
     /// It has more bytes than the filter is willing to read.
@@ -53,6 +53,8 @@ pub enum BodyError {
     #[error(transparent)]
     Host(#[from] HostError),
 }
+
+debug_as_display!(BodyError);
 
 /// One of the two ways of a stream.
 pub trait Side {
@@ -142,7 +144,8 @@ impl<S: Side> Collected<S, Rewrite> {
         }
         let direction = S::DIRECTION;
         // First the length: if the proxy refuses it, the body stays as it is.
-        let trailers = self.stream.exchange(|exchange| exchange.side(direction).trailers).unwrap_or_default();
+        let Some(side) = self.stream.exchange().map(|exchange| exchange.side(direction)) else { return Err(BodyError::Gone.into()) };
+        let trailers = side.trailers.get();
         if self.headers_held && !trailers {
             let mut headers = HeadersMut::with_framing(direction.headers());
             headers.insert(CONTENT_LENGTH.as_str(), HeaderValue::from(bytes.len() as u64))?;
@@ -157,7 +160,7 @@ impl<S: Side> Collected<S, Rewrite> {
             }
             return Err(error);
         }
-        self.stream.exchange(|exchange| exchange.side(direction).size = bytes.len());
+        side.size.set(bytes.len());
         self.bytes = bytes;
         Ok(())
     }
@@ -190,34 +193,28 @@ impl Future for Collect {
         if !self.stream.is_current() {
             return Poll::Ready(Err(BodyError::Gone));
         }
-        let limit = self.limit;
-        let mut waiter = self.stream.waiter(cx.waker());
-        let size = self.stream.exchange(|exchange| {
-            let early = exchange.verdict == Verdict::Early && self.direction == Direction::Request;
-            let side = exchange.side(self.direction);
-            if early || side.stage == Stage::Passed {
-                Err(BodyError::EarlyResponse)
-            } else if side.size > limit {
-                Err(BodyError::TooLarge { limit })
-            } else if side.ended {
-                Ok(Some(side.size))
-            } else {
-                std::mem::swap(&mut side.reader, &mut waiter);
-                Ok(None)
-            }
-        });
-        match size.unwrap_or(Err(BodyError::Gone)) {
-            Err(error) => Poll::Ready(Err(error)),
-            Ok(None) => Poll::Pending,
-            Ok(Some(0)) => Poll::Ready(Ok(Vec::new())),
-            Ok(Some(size)) => {
-                let read = abi::buffer(self.direction.body(), 0, size).and_then(|bytes| match bytes.len() {
-                    length if length == size => Ok(bytes),
-                    // Half a body must not pass for the whole.
-                    _ => Err(Status::RESULT_MISMATCH),
-                });
-                Poll::Ready(read.map_err(|status| HostError::new("read a whole body", status).into()))
-            }
+        let Some(exchange) = self.stream.exchange() else { return Poll::Ready(Err(BodyError::Gone)) };
+        let early = exchange.verdict.get() == Verdict::Early && self.direction == Direction::Request;
+        let side = exchange.side(self.direction);
+        let size = side.size.get();
+        if early || side.stage.get() == Stage::Passed {
+            return Poll::Ready(Err(BodyError::EarlyResponse));
         }
+        if size > self.limit {
+            return Poll::Ready(Err(BodyError::TooLarge { limit: self.limit }));
+        }
+        if !side.ended.get() {
+            self.stream.wait(&side.reader, cx.waker());
+            return Poll::Pending;
+        }
+        if size == 0 {
+            return Poll::Ready(Ok(Vec::new()));
+        }
+        let read = abi::buffer(self.direction.body(), 0, size).and_then(|bytes| match bytes.len() {
+            length if length == size => Ok(bytes),
+            // Half a body must not pass for the whole.
+            _ => Err(Status::RESULT_MISMATCH),
+        });
+        Poll::Ready(read.map_err(|status| HostError::new("read a whole body", status).into()))
     }
 }

@@ -93,35 +93,26 @@ impl Future for Run {
             if fault::pending() {
                 return Poll::Pending;
             }
-            let mut waiter = stream.waiter(cx.waker());
-            stream.exchange(|exchange| {
-                if exchange.verdict == Verdict::Open {
-                    exchange.asked = true;
-                    std::mem::swap(&mut exchange.awaited, &mut waiter);
-                }
-            });
+            if let Some(exchange) = stream.exchange()
+                && exchange.verdict.get() == Verdict::Open
+            {
+                exchange.asked.set(true);
+                stream.wait(&exchange.awaited, cx.waker());
+            }
             stream.release(Direction::Request);
             return Poll::Pending;
         }
-        // None, if the request had been answered before.
-        let state = stream.exchange(|exchange| {
-            let arrived = exchange.asked && exchange.response.stage == Stage::Headers;
-            exchange.asked &= !arrived;
-            (arrived.then_some(!exchange.response.ended), exchange.asked)
-        });
-        match state {
-            Some((Some(has_body), _)) => {
+        let Some(exchange) = stream.exchange() else { return Poll::Pending };
+        // Else the request had been answered before.
+        if exchange.asked.get() {
+            if exchange.response.stage.get() == Stage::Headers {
+                exchange.asked.set(false);
                 self.done = true;
-                Poll::Ready(Response::upstream(stream, has_body))
+                return Poll::Ready(Response::upstream(stream, !exchange.response.ended.get()));
             }
-            Some((None, true)) => {
-                // Who waited before is dropped when nothing is borrowed any more.
-                let mut waiter = stream.waiter(cx.waker());
-                stream.exchange(|exchange| std::mem::swap(&mut exchange.awaited, &mut waiter));
-                Poll::Pending
-            }
-            Some((None, false)) | None => Poll::Pending,
+            stream.wait(&exchange.awaited, cx.waker());
         }
+        Poll::Pending
     }
 }
 
@@ -131,10 +122,11 @@ impl Drop for Run {
         if self.done || self.request.is_some() {
             return;
         }
-        let waker = self.stream.exchange(|exchange| {
-            exchange.abandoned |= std::mem::take(&mut exchange.asked);
-            exchange.awaited.take()
-        });
-        drop(waker);
+        if let Some(exchange) = self.stream.exchange() {
+            if exchange.asked.take() {
+                exchange.abandoned.set(true);
+            }
+            exchange.awaited.clear();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Call-outs on their way: which stream waits for which token.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     future::Future,
     pin::Pin,
@@ -40,7 +40,16 @@ struct Pending {
     answer: Option<Result<Answer, NoAnswer>>,
 }
 
+/// What has to be done about call-outs. A filter that sends none has nothing of it in its module: it is reached only through [`USED`].
+#[derive(Clone, Copy)]
+struct Use {
+    answered: fn(CallToken, usize, bool),
+    orphan: fn(StreamId),
+}
+
 thread_local! {
+    /// There once a call-out was sent.
+    static USED: Cell<Option<Use>> = const { Cell::new(None) };
     static CALLS: RefCell<BTreeMap<CallToken, Pending>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -65,6 +74,7 @@ impl Future for InFlight {
                     Ok(token) => token,
                     Err(error) => return Poll::Ready(Err(NoAnswer::NotSent(error))),
                 };
+                USED.set(Some(Use { answered: deliver, orphan: tell_orphans }));
                 let pending = Pending { stream, waker: cx.waker().clone(), answer: None };
                 CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
                 let calls = &stream.place.calls;
@@ -106,6 +116,19 @@ impl Drop for InFlight {
 
 /// A call-out was answered, in a callback of its own stream, or of its root context.
 pub(crate) fn answered(token: CallToken, body_size: usize, root: bool) {
+    if let Some(used) = USED.get() {
+        (used.answered)(token, body_size, root);
+    }
+}
+
+/// The stream on whose behalf they were sent is over, and with it their answers.
+pub(super) fn orphan(stream: StreamId) {
+    if let Some(used) = USED.get() {
+        (used.orphan)(stream);
+    }
+}
+
+fn deliver(token: CallToken, body_size: usize, root: bool) {
     let awaited = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| (pending.stream, pending.waker.clone())));
     // Nobody waits any more.
     let Some((stream, waker)) = awaited else { return };
@@ -126,8 +149,8 @@ pub(crate) fn answered(token: CallToken, body_size: usize, root: bool) {
     }
 }
 
-/// The stream on whose behalf they were sent is over, and with it their answers: whoever else waits for them is told.
-pub(super) fn orphan(stream: StreamId) {
+/// Whoever else waits for the answers of a stream that is over is told.
+fn tell_orphans(stream: StreamId) {
     let wakers: Result<Vec<_>, _> = CALLS.try_with(|calls| {
         let mut calls = calls.borrow_mut();
         let orphans = calls.values_mut().filter(|pending| pending.stream == stream && pending.answer.is_none());

@@ -1,22 +1,24 @@
-use super::Waiter;
+use std::cell::Cell;
+
+use super::Waiting;
 use crate::hooks::{Action, Direction};
 
 /// What is known of one HTTP exchange: where each direction stands, and what user code owns of it.
 ///
 /// A direction is held exactly while user code owns its current piece.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Exchange {
     pub(crate) request: Side,
     pub(crate) response: Side,
     /// The direction whose callback runs; its return value lets the direction go on, a call would do it twice.
-    pub(crate) entered: Option<Direction>,
+    pub(crate) entered: Cell<Option<Direction>>,
     /// Whether the response belongs to [`Next`](crate::Next): asked for, and not yet handed over.
-    pub(crate) asked: bool,
+    pub(crate) asked: Cell<bool>,
     /// Who waits for it.
-    pub(crate) awaited: Waiter,
+    pub(crate) awaited: Waiting,
     /// The response was asked for by somebody who is gone.
-    pub(crate) abandoned: bool,
-    pub(crate) verdict: Verdict,
+    pub(crate) abandoned: Cell<bool>,
+    pub(crate) verdict: Cell<Verdict>,
 }
 
 /// How the exchange is answered.
@@ -34,23 +36,23 @@ pub(crate) enum Verdict {
 }
 
 /// One direction of the exchange.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Side {
-    pub(crate) stage: Stage,
+    pub(crate) stage: Cell<Stage>,
     /// All of it has arrived.
-    pub(crate) ended: bool,
+    pub(crate) ended: Cell<bool>,
     /// Trailers are behind its body.
-    pub(crate) trailers: bool,
+    pub(crate) trailers: Cell<bool>,
     /// How many bytes of its body the proxy holds.
-    pub(crate) size: usize,
+    pub(crate) size: Cell<usize>,
     /// The proxy was told to pause it.
-    paused: bool,
+    paused: Cell<bool>,
     /// Its headers were let go by a call, and not by the return of their callback.
-    pub(crate) resumed: bool,
+    pub(crate) resumed: Cell<bool>,
     /// The proxy holds headers, and behind them body or trailers that it has shown us already: it will not show them again.
-    buffered: bool,
+    buffered: Cell<bool>,
     /// Who reads its body.
-    pub(crate) reader: Waiter,
+    pub(crate) reader: Waiting,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,100 +71,84 @@ pub(crate) enum Stage {
 // === impl Exchange ===
 
 impl Exchange {
-    /// A request has just arrived, in its callback.
-    pub(super) fn open(&mut self, end_of_stream: bool) {
-        *self = Self::default();
-        self.entered = Some(Direction::Request);
-        self.arrived(Direction::Request, Stage::Headers, end_of_stream);
+    /// A request has just arrived, in its callback. Nobody waits for anything of it yet.
+    pub(super) fn open(&self, end_of_stream: bool) {
+        self.request.forget();
+        self.response.forget();
+        self.entered.set(Some(Direction::Request));
+        self.asked.set(false);
+        self.abandoned.set(false);
+        self.verdict.set(Verdict::Open);
+        self.request.arrived(Stage::Headers, end_of_stream);
     }
 
-    /// What of it is user code's.
-    pub(super) fn take_waiters(&mut self) -> [Waiter; 3] {
-        [self.request.reader.take(), self.response.reader.take(), self.awaited.take()]
+    /// Nobody waits for anything of it any more.
+    pub(super) fn nobody_waits(&self) {
+        self.request.reader.clear();
+        self.response.reader.clear();
+        self.awaited.clear();
     }
 
     /// Whether a response arrived for a [`Run`](crate::http::Run) which was dropped since, while the filter goes on with other things.
-    pub(super) fn was_abandoned(&mut self) -> bool {
-        self.response.stage == Stage::Headers && std::mem::take(&mut self.abandoned)
+    pub(super) fn was_abandoned(&self) -> bool {
+        self.response.stage.get() == Stage::Headers && self.abandoned.take()
     }
 
-    pub(crate) fn side(&mut self, direction: Direction) -> &mut Side {
+    pub(crate) fn side(&self, direction: Direction) -> &Side {
         match direction {
-            Direction::Request => &mut self.request,
-            Direction::Response => &mut self.response,
+            Direction::Request => &self.request,
+            Direction::Response => &self.response,
         }
-    }
-
-    /// The headers of a direction have arrived.
-    pub(crate) fn arrived(&mut self, direction: Direction, stage: Stage, end_of_stream: bool) {
-        let side = self.side(direction);
-        side.stage = stage;
-        side.ended = end_of_stream;
-    }
-
-    /// More of a direction's body has arrived, in all so many bytes. Returns who is to be woken, when nothing is borrowed any more.
-    pub(crate) fn body_arrived(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Waiter {
-        let side = self.side(direction);
-        side.size = size;
-        side.ended = end_of_stream;
-        side.reader.take()
-    }
-
-    /// The trailers of a direction have arrived. Returns who is to be woken.
-    pub(crate) fn trailers_arrived(&mut self, direction: Direction) -> Waiter {
-        let side = self.side(direction);
-        side.trailers = true;
-        side.ended = true;
-        side.reader.take()
     }
 
     /// User code lets a direction go. Whether the proxy must be told by a call, since no callback of this direction will return.
-    pub(crate) fn release(&mut self, direction: Direction) -> bool {
-        let by_return = self.entered == Some(direction);
+    pub(crate) fn release(&self, direction: Direction) -> bool {
         if !self.may_go_on(direction) {
             return false;
         }
         let side = self.side(direction);
-        side.stage = Stage::Passed;
-        !by_return && side.unpause()
+        side.stage.set(Stage::Passed);
+        self.entered.get() != Some(direction) && side.paused.take()
     }
 
     /// User code lets the headers of a direction go, and keeps the body. Whether the proxy must be told by a call.
-    pub(crate) fn release_headers(&mut self, direction: Direction) -> bool {
-        let by_return = self.entered == Some(direction);
+    pub(crate) fn release_headers(&self, direction: Direction) -> bool {
         if !self.may_go_on(direction) {
             return false;
         }
         let side = self.side(direction);
-        side.stage = Stage::Body;
+        side.stage.set(Stage::Body);
         // What the proxy has shown already would go on together with the headers: it waits for the body then.
-        side.resumed = !by_return && !side.buffered && side.unpause();
-        side.resumed
+        let resumed = self.entered.get() != Some(direction) && !side.buffered.get() && side.paused.take();
+        side.resumed.set(resumed);
+        resumed
     }
 
     /// Whether a direction can still go on: not once the exchange is answered, but for a request whose headers the upstream has already.
-    fn may_go_on(&mut self, direction: Direction) -> bool {
-        match self.verdict {
+    fn may_go_on(&self, direction: Direction) -> bool {
+        match self.verdict.get() {
             Verdict::Open => true,
-            Verdict::Early => direction == Direction::Response || self.request.stage == Stage::Body,
+            Verdict::Early => direction == Direction::Response || self.request.stage.get() == Stage::Body,
             Verdict::Given | Verdict::Reset => false,
         }
     }
 
-    /// What the callback of a direction returns.
-    pub(crate) fn action(&mut self, direction: Direction, at_headers: bool) -> Action {
-        match (self.verdict, direction) {
+    /// What the callback of a direction returns, which ends here.
+    pub(crate) fn leave(&self, direction: Direction, at_headers: bool) -> Action {
+        self.entered.set(None);
+        match (self.verdict.get(), direction) {
             // It shows our own reply: to pause it would hang the client.
             (Verdict::Given, Direction::Response) => return Action::Continue,
             (Verdict::Given, Direction::Request) | (Verdict::Reset, _) => return Action::Pause,
             (Verdict::Open | Verdict::Early, _) => {}
         }
         let side = self.side(direction);
-        let pass = side.stage == Stage::Passed || (side.stage == Stage::Body && at_headers);
-        if side.stage == Stage::Headers && !at_headers && side.paused {
-            side.buffered = true;
+        let stage = side.stage.get();
+        let pass = stage == Stage::Passed || (stage == Stage::Body && at_headers);
+        if stage == Stage::Headers && !at_headers && side.paused.get() {
+            side.buffered.set(true);
         }
-        side.paused = !pass;
+        side.paused.set(!pass);
         if pass { Action::Continue } else { Action::Pause }
     }
 }
@@ -170,7 +156,31 @@ impl Exchange {
 // === impl Side ===
 
 impl Side {
-    fn unpause(&mut self) -> bool {
-        std::mem::take(&mut self.paused)
+    fn forget(&self) {
+        self.stage.set(Stage::Ahead);
+        self.ended.set(false);
+        self.trailers.set(false);
+        self.size.set(0);
+        self.paused.set(false);
+        self.resumed.set(false);
+        self.buffered.set(false);
+    }
+
+    /// The headers have arrived.
+    pub(crate) fn arrived(&self, stage: Stage, end_of_stream: bool) {
+        self.stage.set(stage);
+        self.ended.set(end_of_stream);
+    }
+
+    /// More of the body has arrived, in all so many bytes.
+    pub(crate) fn body_arrived(&self, size: usize, end_of_stream: bool) {
+        self.size.set(size);
+        self.ended.set(end_of_stream);
+    }
+
+    /// The trailers have arrived.
+    pub(crate) fn trailers_arrived(&self) {
+        self.trailers.set(true);
+        self.ended.set(true);
     }
 }

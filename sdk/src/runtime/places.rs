@@ -1,12 +1,9 @@
 //! Where the runtime keeps what it knows of a stream.
 //!
 //! A place is made when no other is free, and used again by the streams that come after: there are as many as streams were open at once. Places are never given
-//! back, so that a handle is a plain reference, which tells by the stream's number whether the place is still its own.
+//! back, so that a handle is a plain reference, which tells by the place's generation whether the place is still its own.
 
-use std::{
-    cell::{Cell, RefCell},
-    task::Waker,
-};
+use std::{cell::Cell, iter, task::Waker};
 
 use super::{
     Fail, Task,
@@ -15,67 +12,71 @@ use super::{
 };
 
 pub(super) struct Place {
-    /// Which stream has it, by the number that no other stream of the VM ever has; 0 if none.
-    pub(super) number: Cell<u64>,
+    /// Counts up when a stream opens here and when it closes: odd while there is one. A handle would have to outlive two thousand million streams of its place to be taken for a later one's.
+    pub(super) generation: Cell<u32>,
     pub(super) context: Cell<u32>,
     pub(super) root: Cell<u32>,
     pub(super) fail: Cell<Option<Fail>>,
     pub(super) task: Cell<Option<Task>>,
     /// How many call-outs of the stream are on their way.
     pub(super) calls: Cell<usize>,
-    pub(super) exchange: RefCell<Exchange>,
+    pub(super) exchange: Exchange,
     pub(super) waker: Waker,
     pub(super) woken: Woken,
-}
-
-struct Places {
-    all: Vec<&'static Place>,
-    free: Vec<&'static Place>,
-    last_number: u64,
+    /// The place that was made before this one.
+    before: Option<&'static Place>,
+    /// The next free place, if this one is free.
+    free: Cell<Option<&'static Place>>,
 }
 
 thread_local! {
-    static PLACES: RefCell<Places> = const { RefCell::new(Places { all: Vec::new(), free: Vec::new(), last_number: 0 }) };
+    /// The place that was made last.
+    static LAST: Cell<Option<&'static Place>> = const { Cell::new(None) };
+    /// A free place.
+    static FREE: Cell<Option<&'static Place>> = const { Cell::new(None) };
 }
 
-/// A place for a new stream, and its number.
-pub(super) fn take() -> (&'static Place, u64) {
-    PLACES.with_borrow_mut(|places| {
-        let place = places.free.pop().unwrap_or_else(|| {
-            let place = Place::leak();
-            places.all.push(place);
+/// A place for a new stream.
+pub(super) fn take() -> &'static Place {
+    match FREE.get() {
+        Some(place) => {
+            FREE.set(place.free.take());
             place
-        });
-        places.last_number += 1;
-        (place, places.last_number)
-    })
+        }
+        None => Place::leak(),
+    }
 }
 
-/// Takes back the place of a stream that is over. While the thread ends it is not needed any more.
+/// Takes back the place of a stream that is over.
 pub(super) fn give_back(place: &'static Place) {
-    let _ = PLACES.try_with(|places| places.borrow_mut().free.push(place));
+    place.free.set(FREE.replace(Some(place)));
 }
 
 /// The places whose stream was woken and has not run since.
-pub(super) fn woken() -> Vec<&'static Place> {
-    PLACES.try_with(|places| places.borrow().all.iter().copied().filter(|place| place.woken.is_set()).collect()).unwrap_or_default()
+pub(super) fn woken() -> impl Iterator<Item = &'static Place> {
+    iter::successors(LAST.get(), |place| place.before).filter(|place| place.woken.is_set())
 }
 
 // === impl Place ===
 
 impl Place {
+    #[cold]
     fn leak() -> &'static Self {
         let (waker, woken) = waker::new();
-        Box::leak(Box::new(Self {
-            number: Cell::new(0),
+        let place: &'static Self = Box::leak(Box::new(Self {
+            generation: Cell::new(0),
             context: Cell::new(0),
             root: Cell::new(0),
             fail: Cell::new(None),
             task: Cell::new(None),
             calls: Cell::new(0),
-            exchange: RefCell::new(Exchange::default()),
+            exchange: Exchange::default(),
             waker,
             woken,
-        }))
+            before: LAST.get(),
+            free: Cell::new(None),
+        }));
+        LAST.set(Some(place));
+        place
     }
 }

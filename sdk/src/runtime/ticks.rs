@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{StreamId, places, waker};
+use super::{StreamId, places};
 use crate::abi::{self, needs};
 
 /// How soon such a stream runs.
@@ -29,9 +29,6 @@ pub(crate) fn tick(root: u32) {
 
 /// Sets a tick for each root context that has woken streams; to be called at the end of every callback.
 pub(super) fn arm(context: u32) {
-    if waker::none() {
-        return;
-    }
     let mut moved = false;
     for place in places::woken() {
         if StreamId::at(place).is_none() {

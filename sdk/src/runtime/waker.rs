@@ -3,28 +3,43 @@
 //! A waker that outlives its stream may wake the next one in its place, whose future then is polled once in vain.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     task::{Wake, Waker},
 };
 
-/// How many places were woken and have not run since, on all threads.
-static COUNT: AtomicUsize = AtomicUsize::new(0);
+use crate::hooks::after;
 
 /// Whether the stream of a place was woken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Woken(Arc<AtomicBool>);
 
-/// Who waits for something.
-#[derive(Debug, Default)]
-pub(crate) enum Waiter {
+/// Where somebody waits for something of a stream.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    who: Cell<Who>,
+    waker: Cell<Option<Waker>>,
+}
+
+/// Who waits.
+#[derive(Clone, Copy, Debug, Default)]
+enum Who {
     #[default]
     Nobody,
     /// The stream's future itself, which needs no waker of its own.
     Stream,
     /// A part of it, or another future, that has one.
+    Other,
+}
+
+/// Somebody who waited.
+#[derive(Debug)]
+pub(super) enum Waiter {
+    Nobody,
+    Stream,
     Other(Waker),
 }
 
@@ -34,17 +49,12 @@ pub(super) fn new() -> (Waker, Woken) {
     (Waker::from(Arc::new(woken.clone())), woken)
 }
 
-/// Whether nobody was woken.
-pub(super) fn none() -> bool {
-    COUNT.load(Ordering::Relaxed) == 0
-}
-
 // === impl Woken ===
 
 impl Woken {
     pub(super) fn set(&self) {
         if !self.0.swap(true, Ordering::Relaxed) {
-            COUNT.fetch_add(1, Ordering::Relaxed);
+            after::reason();
         }
     }
 
@@ -54,9 +64,9 @@ impl Woken {
 
     /// Whether it was set; forgets it.
     pub(super) fn take(&self) -> bool {
-        let was = self.0.swap(false, Ordering::Relaxed);
+        let was = self.is_set() && self.0.swap(false, Ordering::Relaxed);
         if was {
-            COUNT.fetch_sub(1, Ordering::Relaxed);
+            after::no_reason();
         }
         was
     }
@@ -72,14 +82,32 @@ impl Wake for Woken {
     }
 }
 
-// === impl Waiter ===
+// === impl Waiting ===
 
-impl Waiter {
-    pub(super) fn of(stream: &Waker, waiting: &Waker) -> Self {
-        if waiting.will_wake(stream) { Self::Stream } else { Self::Other(waiting.clone()) }
+impl Waiting {
+    /// Whoever has the waker `waiting` waits from here on, in the place of whoever did; `stream` is that of the stream's own future.
+    pub(super) fn set(&self, stream: &Waker, waiting: &Waker) {
+        if waiting.will_wake(stream) {
+            self.clear();
+            self.who.set(Who::Stream);
+        } else {
+            self.waker.set(Some(waiting.clone()));
+            self.who.set(Who::Other);
+        }
     }
 
-    pub(crate) fn take(&mut self) -> Self {
-        std::mem::take(self)
+    pub(super) fn take(&self) -> Waiter {
+        match self.who.replace(Who::Nobody) {
+            Who::Nobody => Waiter::Nobody,
+            Who::Stream => Waiter::Stream,
+            Who::Other => self.waker.take().map_or(Waiter::Nobody, Waiter::Other),
+        }
+    }
+
+    /// Nobody waits any more.
+    pub(crate) fn clear(&self) {
+        if matches!(self.who.replace(Who::Nobody), Who::Other) {
+            drop(self.waker.take());
+        }
     }
 }
