@@ -82,7 +82,12 @@ impl Job {
                 Variant { name: "rbac and header_mutation", filters: native(), size: None },
             ],
             Self::Ten => {
-                vec![ours("inproxy", "inproxy_ten")?, wasm("raw crate", "raw_ten")?, trimmed("raw crate, trimmed", "raw_ten", &["request_headers"])?]
+                vec![
+                    ours("inproxy", "inproxy_ten")?,
+                    wasm("raw crate", "raw_ten")?,
+                    trimmed("raw crate, trimmed", "raw_ten", &["request_headers"])?,
+                    wasm("bare ABI", "bare_ten")?,
+                ]
             }
             Self::Body => {
                 vec![ours("inproxy", "inproxy_body")?, wasm("raw crate", "raw_body")?, trimmed("raw crate, trimmed", "raw_body", &["request_body"])?]

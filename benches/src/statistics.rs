@@ -24,11 +24,14 @@ pub(crate) fn mean(values: &[f64]) -> Estimate {
     Estimate { mean, low: mean - half, high: mean + half }
 }
 
-/// The mean ratio of values that were taken together, as a geometric mean.
+/// The ratio of the means of values that were taken together, with the interval of the jackknife: each round is left out once, with both of its values. What drifts from round to round moves both and cancels out; a
+/// single round, whose smaller cost may come out at nothing or less, is never divided by alone.
 pub(crate) fn ratio(of: &[f64], to: &[f64]) -> Estimate {
-    let logarithms: Vec<_> = of.iter().zip(to).map(|(of, to)| (of / to).ln()).collect();
-    let Estimate { mean, low, high } = mean(&logarithms);
-    Estimate { mean: mean.exp(), low: low.exp(), high: high.exp() }
+    let (of_sum, to_sum) = (of.iter().sum::<f64>(), to.iter().sum::<f64>());
+    let count = of.len() as f64;
+    let whole = of_sum / to_sum;
+    let pseudo: Vec<_> = of.iter().zip(to).map(|(of, to)| count * whole - (count - 1.0) * (of_sum - of) / (to_sum - to)).collect();
+    mean(&pseudo)
 }
 
 #[cfg(test)]
@@ -45,5 +48,7 @@ mod tests {
     fn ratios_are_taken_in_pairs() {
         let Estimate { mean, low, high } = ratio(&[1.0, 10.0, 100.0], &[2.0, 20.0, 200.0]);
         assert!([mean, low, high].iter().all(|value| (value - 0.5).abs() < 1e-9));
+        let Estimate { mean, low, high } = ratio(&[1.0, 1.2, 1.1, 0.9], &[2.0, 2.0, 2.4, 2.1]);
+        assert!(low < 0.5 && 0.45 < mean && mean < 0.52 && high < 0.7, "{low} {mean} {high}");
     }
 }

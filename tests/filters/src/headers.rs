@@ -101,3 +101,23 @@ impl HttpFilter for Reply {
         Ok(reply.into())
     }
 }
+
+/// Reads headers several times, with an edit between, keeps what it read, and tells it in a response header.
+#[filter(root_id = "keep_headers")]
+#[config]
+#[derive(Debug)]
+pub struct KeepHeaders;
+
+impl HttpFilter for KeepHeaders {
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        let read = |request: &Request, names: &[&str]| -> Vec<_> { names.iter().map(|name| request.headers().get(*name)).collect() };
+        let mut kept = read(&request, &["x-a", "x-b", "X-A"]);
+        request.headers_mut().insert("x-a", "edited")?;
+        kept.extend(read(&request, &["x-a", "x-b", "x-absent"]));
+        let mut response = next.run(request).await;
+        for value in kept.into_iter().flatten() {
+            response.headers_mut().append("x-kept", &value)?;
+        }
+        Ok(response)
+    }
+}

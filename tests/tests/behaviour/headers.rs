@@ -1,4 +1,4 @@
-use filters::headers::EditHeaders;
+use filters::headers::{EditHeaders, KeepHeaders};
 use inproxy_test::{Proxy, Request, Response, json};
 
 const NOT_UTF8: &[u8] = b"caf\xe9\xff";
@@ -71,4 +71,14 @@ async fn a_request_without_a_path_is_not_routed(proxy: Proxy<EditHeaders>) {
     let proxy = proxy.configure(json!({ "remove": [":path"] })).start().await;
     assert_eq!(proxy.send(Request::get("/")).await.status(), 404);
     assert!(proxy.upstream().requests().is_empty());
+}
+
+#[inproxy_test::test]
+async fn a_value_stays_what_it_was_when_it_was_read(proxy: Proxy<KeepHeaders>) {
+    let proxy = proxy.start().await;
+    // From the second request on, all headers are read with one call.
+    for round in ["first", "second", "third"] {
+        let response = proxy.send(Request::get("/").with_header("x-a", "a").with_header("x-b", round)).await;
+        assert_eq!(response.headers("x-kept"), ["a", round, "a", "edited", round]);
+    }
 }
