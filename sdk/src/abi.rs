@@ -21,6 +21,7 @@ mod needs;
 mod pairs;
 mod reads;
 mod status;
+mod system;
 
 #[cfg(target_family = "wasm")]
 use self::imports as sys;
@@ -40,6 +41,7 @@ pub(crate) use self::calls::{
 pub(crate) use self::environment::variable;
 pub(crate) use self::needs::{needs, response_body_is_there};
 pub(crate) use self::reads::{Value, header};
+pub(crate) use self::system::{monotonic_clock, random, wall_clock};
 
 /// Runs one callback of the proxy.
 ///

@@ -17,8 +17,10 @@ mod cluster;
 mod error;
 mod request;
 mod response;
+mod retry;
 
 pub use self::cluster::Cluster;
 pub use self::error::CallError;
 pub use self::request::{CallRequest, Send};
 pub use self::response::CallResponse;
+pub use self::retry::{Retry, RetryingCall};

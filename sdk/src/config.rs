@@ -58,6 +58,8 @@ pub trait Configure: Sized {
 #[derive(Debug)]
 pub struct Plugin {
     root_id: String,
+    /// The root context.
+    pub(crate) context: u32,
 }
 
 /// The configuration is not what the filter reads.
@@ -97,8 +99,8 @@ impl<C: Config> Configure for C {
 // === impl Plugin ===
 
 impl Plugin {
-    pub(crate) fn new(root_id: String) -> Self {
-        Self { root_id }
+    pub(crate) const fn new(root_id: String, context: u32) -> Self {
+        Self { root_id, context }
     }
 
     /// The root id under which the proxy loads the filter.

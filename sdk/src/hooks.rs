@@ -3,7 +3,7 @@
 //! A filter that wants this instead of one async function implements [`HttpHooks`] and is registered with `#[filter(hooks)]`. The async layer
 //! ([`HttpFilter`](crate::HttpFilter)) is itself such an implementation.
 
-pub(crate) mod after;
+pub(crate) mod above;
 mod call;
 mod http;
 mod phase;

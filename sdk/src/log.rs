@@ -1,7 +1,8 @@
 //! The proxy's log as the backend of the [`log`](https://docs.rs/log) facade.
 //!
 //! `inproxy::log::info!("…")` and whatever a dependency logs ends up in Envoy's log, at its level, under the logger `wasm`; with
-//! `--component-log-level wasm:debug` Envoy shows more. A record below the proxy's level is not even formatted.
+//! `--component-log-level wasm:debug` Envoy shows more. A record below the proxy's level is not even formatted. The level is
+//! asked for when a filter is configured, and at each of its ticks.
 
 pub use log::{Level, LevelFilter, debug, error, info, log_enabled, trace, warn};
 
@@ -40,6 +41,11 @@ impl log::Log for ProxyLog {
 pub(crate) fn install() {
     // Fails when there is a logger already: in a native test that wants the records itself.
     let _ = log::set_logger(&ProxyLog);
+    follow();
+}
+
+/// Takes over the proxy's level, which may have been set since.
+pub(crate) fn follow() {
     log::set_max_level(match abi::log_level() {
         Ok(0) => LevelFilter::Trace,
         Ok(1) => LevelFilter::Debug,

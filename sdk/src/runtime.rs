@@ -15,6 +15,7 @@ pub(crate) mod calls;
 mod exchange;
 mod places;
 mod ticks;
+pub(crate) mod timers;
 mod waker;
 
 use std::{
@@ -28,13 +29,12 @@ use std::{
 
 pub(crate) use self::{
     exchange::{Exchange, Stage, Verdict},
-    ticks::tick,
     waker::Waiting,
 };
 use self::{places::Place, waker::Waiter};
 use crate::{
     Error, abi, fault,
-    hooks::{Direction, after},
+    hooks::{Direction, above},
 };
 
 /// What a stream runs. It does its own work at the end, so that it has no result.
@@ -72,7 +72,8 @@ impl PartialEq for StreamId {
 impl StreamId {
     /// Opens a stream for a context of the proxy, in the callback of its request's headers.
     pub(crate) fn open(context: u32, root: u32, fail: Fail, end_of_stream: bool) -> Self {
-        after::always(ticks::arm);
+        above::on_reason(ticks::arm);
+        above::on_tick(ticks::tick);
         let place = places::take();
         let generation = place.generation.get().wrapping_add(1);
         place.generation.set(generation);
@@ -83,6 +84,24 @@ impl StreamId {
         // Somebody who outlived the stream before.
         place.woken.take();
         Self { place, generation }
+    }
+
+    /// Opens a place for what a root context runs in the background, and has it run in the next tick. It lives until it has ended, or the root context is gone.
+    pub(crate) fn open_in_background(root: u32, task: Task) {
+        above::on_gone(close_background);
+        let id = Self::open(root, root, |_, error| log::error!("a task of the plugin: {error:#}"), true);
+        id.place.task.set(Some(task));
+        id.place.woken.set();
+    }
+
+    /// The root context that it belongs to.
+    pub(crate) fn root(self) -> u32 {
+        self.place.root.get()
+    }
+
+    /// Whether it is no stream, but something that a root context runs.
+    fn is_background(self) -> bool {
+        self.place.context == self.place.root
     }
 
     /// Closes it: every handle to it is inert from here on; then its future is dropped.
@@ -178,6 +197,14 @@ impl StreamId {
             return;
         }
         let root = self.place.root.get();
+        if self.is_background() {
+            self.poll();
+            // There is no callback that would say so.
+            if self.has_ended() {
+                self.close();
+            }
+            return;
+        }
         // The stream is not known to the proxy any more: its callbacks will say so.
         if abi::set_effective_context(self.place.context.get()).is_err() {
             return;
@@ -232,6 +259,12 @@ impl StreamId {
         }
         CURRENT.set(previous);
     }
+}
+
+/// A root context is gone, and with it what it runs in the background.
+fn close_background(root: u32) {
+    places::all().filter(|place| place.root.get() == root).filter_map(StreamId::at).filter(|id| id.is_background()).for_each(StreamId::close);
+    ticks::forget(root);
 }
 
 // === the stream's directions ===

@@ -72,6 +72,7 @@ impl EnvoyProxy {
         for (name, serve) in plan.clusters {
             let mut cluster = match serve {
                 Serve::Nothing => Cluster::new(&name, []),
+                Serve::Nobody => Cluster::new(&name, [nobody()]),
                 Serve::Grpc(handler) => {
                     let service = GrpcServer::start(handler).await;
                     let cluster = Cluster { http2: true, ..Cluster::new(&name, [service.address()]) };
@@ -81,7 +82,7 @@ impl EnvoyProxy {
                 Serve::Http(handler) => {
                     let server = Server::answering_each(move |message| {
                         let response = handler(&request(message));
-                        (response.delay, Some(on_the_wire(&response)))
+                        (response.delay, Some(if response.hung_up { Vec::new() } else { on_the_wire(&response) }))
                     });
                     let server = server.await;
                     let cluster = Cluster::new(&name, [server.address()]);
@@ -296,6 +297,11 @@ impl EnvoyExchange {
         // Envoy notices when it next looks.
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
+}
+
+/// A port where nobody listens.
+fn nobody() -> SocketAddr {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
 fn request(message: &wire::Message) -> Request {

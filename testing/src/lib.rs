@@ -52,7 +52,7 @@ pub mod wire;
 
 pub use inproxy_envoy::FailurePolicy;
 pub use inproxy_test_macros::test;
-pub use serde_json::json;
+pub use serde_json::{Value, json};
 
 pub use self::allocations::CountingAllocator;
 pub use self::grpc::{GrpcCall, GrpcReply};

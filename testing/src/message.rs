@@ -16,6 +16,7 @@ pub struct Response {
     pub(crate) message: Message,
     pub(crate) delay: Duration,
     pub(crate) cut_off: bool,
+    pub(crate) hung_up: bool,
     /// Of a local reply: its response code details, and its gRPC status.
     pub(crate) details: String,
     pub(crate) grpc_status: Option<u32>,
@@ -65,7 +66,7 @@ impl Request {
 impl Response {
     /// An empty response with this status.
     pub fn new(status: u16) -> Self {
-        Self { status, message: Message::default(), delay: Duration::ZERO, cut_off: false, details: String::new(), grpc_status: None }
+        Self { status, message: Message::default(), delay: Duration::ZERO, cut_off: false, hung_up: false, details: String::new(), grpc_status: None }
     }
 
     /// Gives it only after some time.
@@ -80,6 +81,11 @@ impl Response {
     pub fn cut_off(mut self) -> Self {
         self.cut_off = true;
         self
+    }
+
+    /// No response: the server closes the connection instead.
+    pub fn hang_up() -> Self {
+        Self { hung_up: true, ..Self::new(0) }
     }
 
     /// The status.
@@ -129,8 +135,8 @@ macro_rules! message {
 
             /// Fails unless a header has just this one value.
             pub fn expect_header(&self, name: &str, value: &str) {
-                let found = self.message.all(name).map(|found| found.escape_ascii().to_string()).collect::<Vec<_>>();
-                assert!(found == [value], "the header {name} should be {value:?}, and is {found:?} in\n{self:?}");
+                let found = self.message.all(name).map(String::from_utf8_lossy).collect::<Vec<_>>();
+                assert!(self.message.all(name).eq([value.as_bytes()]), "the header {name} should be {value:?}, and is {found:?} in\n{self:?}");
             }
 
             /// The first value of a header, as bytes.

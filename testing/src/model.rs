@@ -100,8 +100,8 @@ enum Event {
     GrpcTimeout { call: usize },
     /// A message is in a queue of this root context.
     Queue { vm: usize, generation: u32, root: u32, queue: u32 },
-    /// The tick of a root context, if its period is still the same.
-    Tick { vm: usize, generation: u32, root: u32, period: u32 },
+    /// The tick of a root context, if its period was not set again.
+    Tick { vm: usize, generation: u32, root: u32, set: u32 },
     /// A request has taken too long.
     RequestTimeout { stream: usize },
     /// A stream may have been idle for too long.
@@ -204,9 +204,9 @@ impl Model {
                     self.call(vm, Callback::QueueReady { root, queue });
                 }
             }
-            // While its period is the same, it comes again.
-            Event::Tick { vm, generation, root, period } => {
-                let same = self.has_root(vm, generation, root) && self.shared.with(|state| state.vms[vm].roots[&root].tick == period);
+            // While its period is not set again, it comes again.
+            Event::Tick { vm, generation, root, set } => {
+                let same = self.has_root(vm, generation, root) && self.shared.with(|state| state.vms[vm].roots[&root].tick.1 == set);
                 if same {
                     self.call(vm, Callback::Tick { root });
                 }

@@ -52,6 +52,8 @@ pub(crate) enum Serve {
     Grpc(GrpcHandler),
     /// No endpoint at all.
     Nothing,
+    /// An endpoint where nobody listens.
+    Nobody,
 }
 
 /// What a server of the test answers.
@@ -153,6 +155,13 @@ impl<F: Registered> Proxy<F> {
     #[must_use]
     pub fn cluster_without_endpoints(mut self, name: &str) -> Self {
         self.plan.clusters.insert(name.to_owned(), Serve::Nothing);
+        self
+    }
+
+    /// Adds a cluster that nobody listens at: connections are refused.
+    #[must_use]
+    pub fn cluster_refusing(mut self, name: &str) -> Self {
+        self.plan.clusters.insert(name.to_owned(), Serve::Nobody);
         self
     }
 

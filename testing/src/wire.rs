@@ -155,7 +155,7 @@ impl Connection {
 // === impl Server ===
 
 impl Server {
-    /// Answers each request with the bytes that `answer` makes of it; without an answer it waits for ever.
+    /// Answers each request with the bytes that `answer` makes of it; without an answer it waits for ever, with an empty one it closes the connection.
     pub async fn answering(answer: impl Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
         Self::answering_after(Duration::ZERO, answer).await
     }
@@ -215,7 +215,7 @@ async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> (Duration
             while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
             break;
         };
-        if stream.write_all(&bytes).await.is_err() || find(&bytes, b"connection: close").is_some() {
+        if bytes.is_empty() || stream.write_all(&bytes).await.is_err() || find(&bytes, b"connection: close").is_some() {
             break;
         }
     }

@@ -139,12 +139,17 @@ unsafe fn receive(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<
 /// Sends a call-out to a cluster; the answer comes under the returned token to the context whose callback runs now.
 ///
 /// This goes through `proxy-wasm`, whose dispatcher routes answers by tokens that it was told of. It panics on a status other than 0, 2 and 10; Envoy returns no other.
-pub(crate) fn http_call(cluster: &str, headers: &[(&[u8], &[u8])], body: &[u8], timeout_ms: u32) -> Result<u32, Status> {
+pub(crate) fn http_call(cluster: &str, headers: &[(&[u8], &[u8])], body: &[u8], trailers: &[(&[u8], &[u8])], timeout_ms: u32) -> Result<u32, Status> {
+    let (headers, trailers) = (as_text(headers), as_text(trailers));
+    let body = (!body.is_empty()).then_some(body);
+    let timeout = std::time::Duration::from_millis(u64::from(timeout_ms));
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, trailers, timeout).map_err(|status| Status::from_raw(status as u32))
+}
+
+/// Names and values as `proxy-wasm` takes them.
+fn as_text<'a>(pairs: &[(&'a [u8], &'a [u8])]) -> Vec<(&'a str, &'a str)> {
     // SAFETY: `proxy-wasm` 0.2.5 (pinned) takes header names and values as `&str`, but only copies their bytes into the serialized map; nothing looks at them
     // as text, and nothing keeps them.
     let text = |bytes| unsafe { std::str::from_utf8_unchecked(bytes) };
-    let headers = headers.iter().map(|(name, value)| (text(name), text(value))).collect();
-    let body = (!body.is_empty()).then_some(body);
-    let timeout = std::time::Duration::from_millis(u64::from(timeout_ms));
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout).map_err(|status| Status::from_raw(status as u32))
+    pairs.iter().map(|(name, value)| (text(name), text(value))).collect()
 }

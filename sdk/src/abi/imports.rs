@@ -4,6 +4,7 @@
 unsafe extern "C" {
     pub(super) fn proxy_log(level: u32, message: *const u8, message_size: usize) -> u32;
     pub(super) fn proxy_get_log_level(return_level: *mut u32) -> u32;
+    pub(super) fn proxy_get_current_time_nanoseconds(return_time: *mut u64) -> u32;
     pub(super) safe fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     pub(super) fn proxy_get_buffer_bytes(buffer: u32, start: usize, max_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
     pub(super) fn proxy_set_buffer_bytes(buffer: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
@@ -28,4 +29,10 @@ unsafe extern "C" {
     pub(super) safe fn proxy_set_effective_context(context: u32) -> u32;
     pub(super) fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, return_id: *mut u32) -> u32;
     pub(super) safe fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
+}
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    pub(super) fn clock_time_get(clock: u32, precision: u64, return_time: *mut u64) -> u16;
+    pub(super) fn random_get(data: *mut u8, size: usize) -> u16;
 }

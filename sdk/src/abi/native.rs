@@ -6,8 +6,11 @@ pub mod vm;
 use std::{
     any::Any,
     cell::RefCell,
+    hash::{BuildHasher, Hasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
+    sync::OnceLock,
+    time::Instant,
 };
 
 use super::Status;
@@ -42,6 +45,23 @@ pub trait Host {
     /// `proxy_get_current_time_nanoseconds`: wall-clock time since the epoch.
     fn current_time(&self) -> Result<u64, Status> {
         Err(Status::UNIMPLEMENTED)
+    }
+
+    /// WASI's monotonic clock, in nanoseconds: by default that of this process.
+    fn monotonic_clock(&self) -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        #[expect(clippy::disallowed_methods, reason = "this runs in a process of its own, not in a proxy")]
+        let now = Instant::now();
+        u64::try_from(now.duration_since(*START.get_or_init(|| now)).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// WASI's random numbers; whether there are any. By default they are those that hash tables are seeded with, which is good enough for jitter, and for nothing secret.
+    fn random(&self, bytes: &mut [u8]) -> bool {
+        for bytes in bytes.chunks_mut(8) {
+            let random = RandomState::new().build_hasher().finish().to_le_bytes();
+            bytes.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
+        }
+        true
     }
 
     /// `proxy_set_tick_period_milliseconds`; 0 stops the tick.

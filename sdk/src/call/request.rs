@@ -7,9 +7,9 @@ use std::{
 
 use http::Method;
 
-use super::{CallError, CallResponse, Cluster};
+use super::{CallError, CallResponse, Cluster, Retry, RetryingCall};
 use crate::{
-    headers::{AsHeaderName, AsHeaderValue, Check, Edited, HeaderError, not_framing},
+    headers::{AsHeaderName, AsHeaderValue, Check, Edited, HeaderError, HeaderName, not_framing},
     hooks::HttpCall,
     runtime::calls::InFlight,
 };
@@ -18,9 +18,15 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a call-out is sent when `send()` is awaited"]
 pub struct CallRequest {
-    call: HttpCall,
+    call: Box<HttpCall>,
     fault: Option<HeaderError>,
+    /// Whether it may be sent twice without harm.
+    pub(super) idempotent: bool,
 }
+
+const METHOD: HeaderName = HeaderName::from_static(":method");
+const PATH: HeaderName = HeaderName::from_static(":path");
+const AUTHORITY: HeaderName = HeaderName::from_static(":authority");
 
 /// Waits for the answer; made by [`CallRequest::send`]. When it is dropped, the answer is ignored.
 #[derive(Debug)]
@@ -35,14 +41,14 @@ pub struct Send {
 
 impl CallRequest {
     pub(super) fn new(cluster: &Cluster, method: &Method, path: &str) -> Self {
-        let mut call = HttpCall::new(cluster.name());
+        let mut call = Box::new(HttpCall::new(cluster.name()));
         let headers = &mut call.headers;
         let fault = headers
-            .append(":method", method.as_str())
-            .and_then(|()| headers.append(":path", path))
-            .and_then(|()| headers.append(":authority", cluster.name()))
+            .append(&METHOD, method.as_str())
+            .and_then(|()| headers.append(&PATH, path))
+            .and_then(|()| headers.append(&AUTHORITY, cluster.name()))
             .err();
-        Self { call, fault }
+        Self { call, fault, idempotent: method.is_idempotent() }
     }
 
     /// Adds a header, behind those of the same name.
@@ -57,7 +63,7 @@ impl CallRequest {
 
     /// Sets `:authority`, which is the cluster's name unless set.
     pub fn authority(mut self, authority: &str) -> Self {
-        if let Err(fault) = self.call.headers.insert(":authority", authority) {
+        if let Err(fault) = self.call.headers.insert(&AUTHORITY, authority) {
             self.fault.get_or_insert(fault);
         }
         self
@@ -65,13 +71,28 @@ impl CallRequest {
 
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.call = self.call.with_body(body);
+        self.call.body = body.into();
         self
     }
 
-    /// How long to wait for the answer, in whole milliseconds, at least one. Five seconds unless set.
+    /// Adds a trailer, behind those of the same name. A service that speaks HTTP/1.1 gets trailers only if Envoy is told to send them.
+    ///
+    /// # Errors
+    ///
+    /// Only if name or value is raw and invalid; see [`HeadersMut`](crate::headers::HeadersMut).
+    pub fn trailer<N: AsHeaderName, V: AsHeaderValue>(mut self, name: N, value: V) -> Edited<N, V, Self> {
+        let outcome = name.to_name().and_then(|name| not_framing(&name)).and_then(|()| self.call.trailers.append(name, value)).map_err(Into::into);
+        <<N::Check as Check>::And<V::Check>>::settle(self, outcome)
+    }
+
+    /// Sends it again if there is no answer, or none that counts, as `retry` says.
+    pub fn retry(self, retry: Retry) -> RetryingCall {
+        RetryingCall::new(self, retry)
+    }
+
+    /// How long to wait for the answer, each time that it is sent, in whole milliseconds, at least one. Five seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.call = self.call.with_timeout(timeout);
+        self.call.timeout = timeout;
         self
     }
 

@@ -25,6 +25,11 @@ pub trait AsHeaderName: sealed::Sealed {
 
     #[doc(hidden)]
     fn to_name(&self) -> Result<Cow<'_, str>, HeaderError>;
+
+    #[doc(hidden)]
+    fn to_owned_name(&self) -> Result<HeaderName, HeaderError> {
+        Ok(HeaderName(Cow::Owned(self.to_name()?.into_owned())))
+    }
 }
 
 // === impl HeaderName ===
@@ -120,6 +125,10 @@ impl AsHeaderName for HeaderName {
     fn to_name(&self) -> Result<Cow<'_, str>, HeaderError> {
         Ok(Cow::Borrowed(&self.0))
     }
+
+    fn to_owned_name(&self) -> Result<HeaderName, HeaderError> {
+        Ok(self.clone())
+    }
 }
 
 impl AsHeaderName for str {
@@ -144,6 +153,10 @@ impl<N: AsHeaderName + ?Sized> AsHeaderName for &N {
     #[inline]
     fn to_name(&self) -> Result<Cow<'_, str>, HeaderError> {
         (**self).to_name()
+    }
+
+    fn to_owned_name(&self) -> Result<HeaderName, HeaderError> {
+        (**self).to_owned_name()
     }
 }
 

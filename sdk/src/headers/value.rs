@@ -43,6 +43,11 @@ pub trait AsHeaderValue: sealed::Sealed {
 
     #[doc(hidden)]
     fn to_value(&self) -> Result<&[u8], HeaderError>;
+
+    #[doc(hidden)]
+    fn to_owned_value(&self) -> Result<HeaderValue, HeaderError> {
+        Ok(HeaderValue { bytes: Bytes::Owned(self.to_value()?.to_vec()), validated: true })
+    }
 }
 
 // === impl HeaderValue ===
@@ -193,6 +198,11 @@ impl AsHeaderValue for HeaderValue {
         let bytes = self.as_bytes();
         if self.validated { Ok(bytes) } else { validate(bytes) }
     }
+
+    fn to_owned_value(&self) -> Result<HeaderValue, HeaderError> {
+        self.to_value()?;
+        Ok(Self { bytes: self.bytes.clone(), validated: true })
+    }
 }
 
 impl AsHeaderValue for str {
@@ -241,6 +251,10 @@ impl<V: AsHeaderValue + ?Sized> AsHeaderValue for &V {
     #[inline]
     fn to_value(&self) -> Result<&[u8], HeaderError> {
         (**self).to_value()
+    }
+
+    fn to_owned_value(&self) -> Result<HeaderValue, HeaderError> {
+        (**self).to_owned_value()
     }
 }
 

@@ -8,6 +8,7 @@ pub struct HttpCall {
     pub(crate) cluster: String,
     pub(crate) headers: HeaderList,
     pub(crate) body: Vec<u8>,
+    pub(crate) trailers: HeaderList,
     pub(crate) timeout: Duration,
 }
 
@@ -23,12 +24,23 @@ impl HttpCall {
 
     /// A call to a cluster of the proxy. `:method`, `:path` and `:authority` must be among the headers.
     pub fn new(cluster: impl Into<String>) -> Self {
-        Self { cluster: cluster.into(), headers: HeaderList::default(), body: Vec::new(), timeout: Duration::from_secs(5) }
+        Self {
+            cluster: cluster.into(),
+            headers: HeaderList::default(),
+            body: Vec::new(),
+            trailers: HeaderList::default(),
+            timeout: Duration::from_secs(5),
+        }
     }
 
     /// The headers, for changes.
     pub fn headers_mut(&mut self) -> crate::headers::HeadersMut<'_> {
         crate::headers::HeadersMut::in_list(&mut self.headers)
+    }
+
+    /// The trailers, for changes. A service that speaks HTTP/1.1 gets them only if Envoy is told to send them.
+    pub fn trailers_mut(&mut self) -> crate::headers::HeadersMut<'_> {
+        crate::headers::HeadersMut::in_list(&mut self.trailers)
     }
 
     /// Sets the body.
@@ -47,9 +59,11 @@ impl HttpCall {
 
     /// Sends it on behalf of the context whose callback runs. The proxy copies all of it.
     pub(crate) fn dispatch(&self) -> Result<CallToken, HostError> {
-        let headers: Vec<_> = self.headers.iter().collect();
+        let (headers, trailers): (Vec<_>, Vec<_>) = (self.headers.iter().collect(), self.trailers.iter().collect());
         // Zero would mean to wait without end.
         let timeout = u32::try_from(self.timeout.as_millis()).unwrap_or(Self::LONGEST).clamp(1, Self::LONGEST);
-        abi::http_call(&self.cluster, &headers, &self.body, timeout).map(CallToken).map_err(|status| HostError::new("send a call-out", status))
+        abi::http_call(&self.cluster, &headers, &self.body, &trailers, timeout)
+            .map(CallToken)
+            .map_err(|status| HostError::new("send a call-out", status))
     }
 }

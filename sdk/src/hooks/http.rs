@@ -1,6 +1,4 @@
-use super::{
-    Action, CallResponse, CallToken, Finished, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers,
-};
+use super::{Action, CallResponse, Finished, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers};
 
 /// The callbacks of an HTTP filter, in the order in which a stream meets them. Each has a default that lets the stream pass.
 ///
@@ -89,12 +87,4 @@ pub trait HttpHooks: Sized + 'static {
 
     /// The stream is over; nothing can be changed any more.
     fn on_log(&self, stream: &mut Self::Stream, finished: Finished<'_>) {}
-
-    /// The tick of the plugin has come.
-    #[doc(hidden)]
-    fn on_tick(&self, root: u32) {}
-
-    /// A call-out that was sent during a tick was answered.
-    #[doc(hidden)]
-    fn on_root_call_response(&self, token: CallToken, body_size: usize) {}
 }

@@ -1,6 +1,6 @@
 //! What each callback can see and do. A phase that cannot do a thing has no method for it.
 
-use super::{Action, CallToken, HttpCall};
+use super::{Action, CallToken, HttpCall, above::Sizes};
 use crate::{
     abi::{self, BufferType, MapType, StreamType},
     body::BodyBuffer,
@@ -263,8 +263,7 @@ const fn while_held(stream: &Stream, direction: Direction) -> Action {
 pub struct CallResponse<'a> {
     pub(crate) stream: &'a mut Stream,
     pub(crate) token: CallToken,
-    pub(crate) headers: usize,
-    pub(crate) body_size: usize,
+    pub(crate) sizes: Sizes,
 }
 
 // === impl CallResponse ===
@@ -277,7 +276,7 @@ impl CallResponse<'_> {
 
     /// Whether there is no answer: it was cut off. Other failures are answers that Envoy makes up, with status 503 or 504.
     pub fn failed(&self) -> bool {
-        self.headers == 0
+        self.sizes.headers == 0
     }
 
     /// The headers of the answer.
@@ -291,7 +290,7 @@ impl CallResponse<'_> {
     ///
     /// [`HostError`] if the proxy refuses.
     pub fn body(&self) -> crate::Result<Vec<u8>> {
-        BodyBuffer::new(BufferType::HttpCallResponseBody, self.body_size).read()
+        BodyBuffer::new(BufferType::HttpCallResponseBody, self.sizes.body).read()
     }
 
     /// The request's headers, while they are held.

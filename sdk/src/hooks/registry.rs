@@ -66,10 +66,10 @@ impl Registration {
     /// Configures the filter that the proxy names by `root_id`.
     ///
     /// A module with one filter answers to every root id: with Istio it is the `pluginName`, which the operator chooses.
-    pub(crate) fn configure(root_id: &str, json: &[u8]) -> Result<Rc<dyn HttpPlugin>> {
+    pub(crate) fn configure(root_id: &str, json: &[u8], context: u32) -> Result<Rc<dyn HttpPlugin>> {
         let registered: Vec<&Self> = inventory::iter::<Self>().collect();
         let chosen = choose(root_id, &registered)?;
-        (chosen.make)(json, Plugin::new(root_id.to_owned()))
+        (chosen.make)(json, Plugin::new(root_id.to_owned(), context))
             .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name)))
     }
 }

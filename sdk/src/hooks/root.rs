@@ -10,7 +10,12 @@ use proxy_wasm::{
     types::{Bytes, ContextType, GrpcStatusCode, Status},
 };
 
-use super::{Action, CallToken, Registration, after, shim::HttpPlugin, uncalled};
+use super::{
+    Action, CallToken, Registration,
+    above::{self, Sizes},
+    shim::HttpPlugin,
+    uncalled,
+};
 use crate::{
     abi::{self, BufferType},
     log as proxy_log,
@@ -29,15 +34,19 @@ struct RootShim {
 
 // === impl RootShim ===
 
+impl Drop for RootShim {
+    fn drop(&mut self) {
+        above::gone(self.context);
+    }
+}
+
 impl Context for RootShim {
     uncalled::context!();
 
-    fn on_http_call_response(&mut self, token: u32, _: usize, body_size: usize, _: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
         abi::callback((), || {
-            if let Some(plugin) = &self.plugin {
-                plugin.root_call_response(CallToken(token), body_size);
-            }
-            after::run(self.context);
+            above::call(CallToken(token), Sizes { headers, body, trailers });
+            above::after(self.context);
         });
     }
 }
@@ -57,7 +66,7 @@ impl RootContext for RootShim {
             let json = if size == 0 { Ok(Vec::new()) } else { abi::buffer(BufferType::PluginConfiguration, 0, size) };
             let configured = json
                 .map_err(|status| crate::HostError::new("read the configuration", status).into())
-                .and_then(|json| Registration::configure(&String::from_utf8_lossy(&root_id), &json));
+                .and_then(|json| Registration::configure(&String::from_utf8_lossy(&root_id), &json, self.context));
             let accepted = match configured {
                 Ok(plugin) => {
                     self.plugin = Some(plugin);
@@ -68,17 +77,17 @@ impl RootContext for RootShim {
                     false
                 }
             };
-            after::run(self.context);
+            above::after(self.context);
             accepted
         })
     }
 
     fn on_tick(&mut self) {
         abi::callback((), || {
-            if let Some(plugin) = &self.plugin {
-                plugin.tick(self.context);
-            }
-            after::run(self.context);
+            // Whoever sets the proxy's level while a filter runs sees what comes from here on.
+            proxy_log::follow();
+            above::tick(self.context);
+            above::after(self.context);
         });
     }
 

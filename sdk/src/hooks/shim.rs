@@ -15,15 +15,16 @@ use proxy_wasm::{
 
 use super::{
     Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders,
-    ResponseTrailers, after, phase::Stream, uncalled,
+    ResponseTrailers,
+    above::{self, Sizes},
+    phase::Stream,
+    uncalled,
 };
 use crate::{Error, abi, fault, reply::LocalReply};
 
 /// A configured plugin, without its type.
 pub(crate) trait HttpPlugin {
     fn open(self: Rc<Self>, context: u32, root: u32) -> Box<dyn HttpContext>;
-    fn tick(&self, root: u32);
-    fn root_call_response(&self, token: CallToken, body_size: usize);
 }
 
 /// A plugin, and what it has said of itself.
@@ -57,14 +58,6 @@ impl<H: HttpHooks> Plugged<H> {
 impl<H: HttpHooks> HttpPlugin for Plugged<H> {
     fn open(self: Rc<Self>, context: u32, root: u32) -> Box<dyn HttpContext> {
         Box::new(HttpShim { plugin: self, state: H::Stream::default(), stream: Stream::new(context, root) })
-    }
-
-    fn tick(&self, root: u32) {
-        self.hooks.on_tick(root);
-    }
-
-    fn root_call_response(&self, token: CallToken, body_size: usize) {
-        self.hooks.on_root_call_response(token, body_size);
     }
 }
 
@@ -105,7 +98,7 @@ impl<H: HttpHooks> HttpShim<H> {
                 action = Action::Pause;
             }
             stream.returned(direction, at_headers, action);
-            after::run(stream.context);
+            above::after(stream.context);
             action
         })
     }
@@ -125,12 +118,12 @@ fn fail(stream: &mut Stream) {
 impl<H: HttpHooks> Context for HttpShim<H> {
     uncalled::context!();
 
-    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, _trailers: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
         abi::callback((), || {
             let Self { plugin, state, stream } = self;
-            plugin.hooks.on_call_response(state, CallResponse { stream, token: CallToken(token), headers, body_size });
+            plugin.hooks.on_call_response(state, CallResponse { stream, token: CallToken(token), sizes: Sizes { headers, body, trailers } });
             fail(stream);
-            after::run(stream.context);
+            above::after(stream.context);
         });
     }
 }
@@ -170,7 +163,7 @@ impl<H: HttpHooks> HttpContext for HttpShim<H> {
             if let Some(error) = fault::take() {
                 log::error!("the filter failed: {error:#}");
             }
-            after::run(stream.context);
+            above::after(stream.context);
         });
     }
 }

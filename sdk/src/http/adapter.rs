@@ -14,11 +14,11 @@ use crate::{
     abi::{self, needs},
     fault,
     hooks::{
-        Action, CallResponse, CallToken, Direction, Finished, Holds, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders, RequestTrailers,
+        Action, CallResponse, Direction, Finished, Holds, HttpHooks, Plugged, Registration, RequestBody, RequestHeaders, RequestTrailers,
         ResponseBody, ResponseHeaders, ResponseTrailers, Stamp, configure,
     },
     reply::LocalReply,
-    runtime::{self, Exchange, Stage, StreamId, Verdict, calls},
+    runtime::{Exchange, Stage, StreamId, Verdict, calls},
 };
 
 /// The gRPC status of a reply that stands for an error of the filter.
@@ -137,19 +137,11 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
     }
 
     fn on_call_response(&self, _: &mut AsyncStream, call: CallResponse<'_>) {
-        calls::answered(call.token, call.body_size, false);
+        calls::answered(call.token, call.sizes);
     }
 
     fn on_log(&self, stream: &mut AsyncStream, _: Finished<'_>) {
         stream.close();
-    }
-
-    fn on_tick(&self, root: u32) {
-        runtime::tick(root);
-    }
-
-    fn on_root_call_response(&self, token: CallToken, body_size: usize) {
-        calls::answered(token, body_size, true);
     }
 }
 

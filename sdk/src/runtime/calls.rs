@@ -12,7 +12,10 @@ use super::StreamId;
 use crate::{
     abi::{self, BufferType, MapType, needs},
     error::HostError,
-    hooks::{CallToken, HttpCall},
+    hooks::{
+        CallToken, HttpCall,
+        above::{self, Sizes},
+    },
 };
 
 /// What came back under a token.
@@ -21,6 +24,8 @@ pub(crate) struct Answer {
     /// Encoded pairs; none at all if the call-out was cut off.
     pub(crate) headers: Vec<u8>,
     pub(crate) body: Vec<u8>,
+    /// Encoded pairs.
+    pub(crate) trailers: Vec<u8>,
 }
 
 /// Why there is no answer.
@@ -43,7 +48,7 @@ struct Pending {
 /// What has to be done about call-outs. A filter that sends none has nothing of it in its module: it is reached only through [`USED`].
 #[derive(Clone, Copy)]
 struct Use {
-    answered: fn(CallToken, usize, bool),
+    answered: fn(CallToken, Sizes, bool),
     orphan: fn(StreamId),
 }
 
@@ -56,7 +61,8 @@ thread_local! {
 /// A call-out. It is sent when it is first polled; when it is dropped, its answer will be ignored.
 #[derive(Debug)]
 pub(crate) enum InFlight {
-    Unsent(HttpCall),
+    /// Behind a pointer: every future that sends a call is as large as all that it holds.
+    Unsent(Box<HttpCall>),
     Sent(CallToken),
 }
 
@@ -74,6 +80,7 @@ impl Future for InFlight {
                     Ok(token) => token,
                     Err(error) => return Poll::Ready(Err(NoAnswer::NotSent(error))),
                 };
+                above::on_call(|token, sizes| deliver(token, sizes, true));
                 USED.set(Some(Use { answered: deliver, orphan: tell_orphans }));
                 let pending = Pending { stream, waker: cx.waker().clone(), answer: None };
                 CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
@@ -114,10 +121,10 @@ impl Drop for InFlight {
     }
 }
 
-/// A call-out was answered, in a callback of its own stream, or of its root context.
-pub(crate) fn answered(token: CallToken, body_size: usize, root: bool) {
+/// A call-out was answered, in a callback of its own stream.
+pub(crate) fn answered(token: CallToken, sizes: Sizes) {
     if let Some(used) = USED.get() {
-        (used.answered)(token, body_size, root);
+        (used.answered)(token, sizes, false);
     }
 }
 
@@ -128,13 +135,15 @@ pub(super) fn orphan(stream: StreamId) {
     }
 }
 
-fn deliver(token: CallToken, body_size: usize, root: bool) {
+/// A call-out was answered, in a callback of its own stream, or of its root context.
+fn deliver(token: CallToken, sizes: Sizes, root: bool) {
     let awaited = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| (pending.stream, pending.waker.clone())));
     // Nobody waits any more.
     let Some((stream, waker)) = awaited else { return };
     let answer = Answer {
         headers: abi::header_pairs(MapType::HttpCallResponseHeaders).unwrap_or_default(),
-        body: if body_size == 0 { Vec::new() } else { abi::buffer(BufferType::HttpCallResponseBody, 0, body_size).unwrap_or_default() },
+        body: if sizes.body == 0 { Vec::new() } else { abi::buffer(BufferType::HttpCallResponseBody, 0, sizes.body).unwrap_or_default() },
+        trailers: if sizes.trailers == 0 { Vec::new() } else { abi::header_pairs(MapType::HttpCallResponseTrailers).unwrap_or_default() },
     };
     CALLS.with_borrow_mut(|calls| {
         if let Some(pending) = calls.get_mut(&token) {

@@ -54,7 +54,12 @@ pub(super) fn give_back(place: &'static Place) {
 
 /// The places whose stream was woken and has not run since.
 pub(super) fn woken() -> impl Iterator<Item = &'static Place> {
-    iter::successors(LAST.get(), |place| place.before).filter(|place| place.woken.is_set())
+    all().filter(|place| place.woken.is_set())
+}
+
+/// All places.
+pub(super) fn all() -> impl Iterator<Item = &'static Place> {
+    iter::successors(LAST.get(), |place| place.before)
 }
 
 // === impl Place ===

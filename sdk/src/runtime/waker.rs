@@ -11,7 +11,7 @@ use std::{
     task::{Wake, Waker},
 };
 
-use crate::hooks::after;
+use crate::hooks::above;
 
 /// Whether the stream of a place was woken.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ pub(super) fn new() -> (Waker, Woken) {
 impl Woken {
     pub(super) fn set(&self) {
         if !self.0.swap(true, Ordering::Relaxed) {
-            after::reason();
+            above::reason();
         }
     }
 
@@ -66,7 +66,7 @@ impl Woken {
     pub(super) fn take(&self) -> bool {
         let was = self.is_set() && self.0.swap(false, Ordering::Relaxed);
         if was {
-            after::no_reason();
+            above::no_reason();
         }
         was
     }

@@ -21,14 +21,12 @@ impl Model {
         });
         let broken = request.message.headers.iter().find(|(_, value)| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)));
         let answer = match broken {
-            Some((name, _)) => Response::new(503).with_body(format!("invalid header value for: {name}")),
+            Some((name, _)) => made_up(503, &format!("invalid header value for: {name}")),
             None => self.served(&cluster, &request),
         };
         let late = !timeout.is_zero() && answer.delay >= timeout;
         let (after, answer) = if late {
-            let text = "upstream request timeout";
-            let answer =
-                Response::new(504).with_header("content-length", text.len().to_string()).with_header("content-type", "text/plain").with_body(text);
+            let answer = made_up(504, "upstream request timeout");
             (timeout, Some(answer))
         } else {
             (answer.delay, (!answer.cut_off).then_some(answer))
@@ -41,9 +39,13 @@ impl Model {
     pub(super) fn served(&mut self, cluster: &str, request: &Request) -> Response {
         self.shared.with(|state| state.seen.entry(cluster.to_owned()).or_default().push(request.clone()));
         match self.clusters.get(cluster) {
-            Some(Serve::Http(handler)) => handler(request),
-            Some(Serve::Grpc(_)) => Response::new(503).with_body("upstream connect error or disconnect/reset before headers"),
-            Some(Serve::Nothing) | None => Response::new(503).with_body("no healthy upstream"),
+            Some(Serve::Http(handler)) => match handler(request) {
+                answer if answer.hung_up => unreachable("connection termination").after(answer.delay),
+                answer => answer,
+            },
+            Some(Serve::Grpc(_)) => unreachable("protocol error"),
+            Some(Serve::Nobody) => unreachable("remote connection failure, transport failure reason: delayed connect error: Connection refused"),
+            Some(Serve::Nothing) | None => made_up(503, "no healthy upstream"),
         }
     }
 
@@ -100,4 +102,13 @@ impl Model {
             self.schedule(Duration::ZERO, Event::Queue { vm, generation, root, queue });
         }
     }
+}
+
+/// What Envoy answers in the place of a server.
+fn made_up(status: u16, text: &str) -> Response {
+    Response::new(status).with_header("content-length", text.len().to_string()).with_header("content-type", "text/plain").with_body(text)
+}
+
+fn unreachable(reason: &str) -> Response {
+    made_up(503, &format!("upstream connect error or disconnect/reset before headers. reset reason: {reason}"))
 }

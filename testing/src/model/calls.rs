@@ -262,13 +262,17 @@ impl Host for Calls {
         Ok(self.with(|state| (START + state.now).as_nanos() as u64))
     }
 
+    fn monotonic_clock(&self) -> u64 {
+        self.with(|state| state.now.as_nanos() as u64)
+    }
+
     fn set_tick_period(&self, milliseconds: u32) -> Status {
         host_call!(self, "proxy_set_tick_period_milliseconds");
         self.with(|state| {
             let vm = &mut state.vms[self.vm];
             let root = vm.root_of(vm.effective);
             if let Some(root) = vm.roots.get_mut(&root) {
-                root.tick = milliseconds;
+                root.tick = (milliseconds, root.tick.1 + 1);
             }
         });
         Status::OK

@@ -117,7 +117,8 @@ pub(crate) struct ContextState {
 pub(crate) struct Root {
     pub(crate) filter: usize,
     pub(crate) configuration: Vec<u8>,
-    pub(crate) tick: u32,
+    /// The period of its tick in milliseconds, and how often that was set: each time the timer begins anew.
+    pub(crate) tick: (u32, u32),
     /// What `proxy_get_status` says.
     pub(crate) status: (u32, Vec<u8>),
     /// It answered `on_done` with "not yet".

@@ -218,7 +218,7 @@ impl Model {
         }
         let (deferred, ticks) = self.shared.with(|state| {
             let vm = &mut state.vms[vm];
-            let ticks: Vec<_> = vm.roots.iter().filter(|(_, one)| one.tick > 0).map(|(root, one)| (*root, one.tick)).collect();
+            let ticks: Vec<_> = vm.roots.iter().filter(|(_, one)| one.tick.0 > 0).map(|(root, one)| (*root, one.tick)).collect();
             (std::mem::take(&mut vm.deferred), ticks)
         });
         if self.vms[vm].thread == Thread::Canary {
@@ -227,8 +227,8 @@ impl Model {
         }
         self.send_all();
         let generation = self.vms[vm].generation;
-        for (root, period) in ticks {
-            let tick = Event::Tick { vm, generation, root, period };
+        for (root, (period, set)) in ticks {
+            let tick = Event::Tick { vm, generation, root, set };
             if !self.is_scheduled(|event| *event == tick) {
                 self.schedule(Duration::from_millis(period.into()), tick);
             }

@@ -427,8 +427,10 @@ fn define_wasi(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerEr
         let bytes: Vec<u8> = (0..size).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         write(&mut c, pointer, &bytes).map(|()| 0)
     })?;
-    linker.func_wrap(WASI, "clock_time_get", |mut c: Guestly<'_>, _clock: u32, _precision: u64, to: u32| -> Answer {
-        let time = c.data().calls.current_time();
+    linker.func_wrap(WASI, "clock_time_get", |mut c: Guestly<'_>, clock: u32, _precision: u64, to: u32| -> Answer {
+        /// The number of the clock that only goes forward.
+        const MONOTONIC: u32 = 1;
+        let time = if clock == MONOTONIC { Ok(c.data().calls.monotonic_clock()) } else { c.data().calls.current_time() };
         put_long(&mut c, time, to)
     })?;
     linker.func_wrap(WASI, "sched_yield", || -> u32 { 0 })?;

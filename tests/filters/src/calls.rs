@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use inproxy::{call::CallError, prelude::*};
+use inproxy::{
+    call::{CallError, Retry},
+    future::{self, Either},
+    prelude::*,
+};
 
 /// Asks an authority, with the path as it is, and lets a request pass on 200. Errors are told as a status of their own each.
 #[filter]
@@ -42,7 +46,9 @@ impl HttpFilter for AskFirst {
                 log::warn!("the authority: {error}");
                 let status = match error {
                     CallError::UnknownCluster { .. } => 521,
-                    CallError::Refused { .. } => 522,
+                    CallError::NoEndpoint { .. } => 522,
+                    CallError::Refused { .. } => 525,
+                    CallError::Reset { .. } => 526,
                     CallError::TimedOut { .. } => 524,
                     CallError::CutOff { .. } => 523,
                     _ => 520,
@@ -94,6 +100,65 @@ impl HttpFilter for AskOften {
         let mut response = next.run(request).await;
         let third = self.authority.get("/3").send().await?;
         response.headers_mut().insert("x-third", third.body())?;
+        Ok(response)
+    }
+}
+
+/// Asks two services at once, and waits for both or for the first.
+#[filter(root_id = "ask_both")]
+#[config]
+#[derive(Debug)]
+pub struct AskBoth {
+    one: Cluster,
+    other: Cluster,
+    #[serde(default)]
+    first: bool,
+}
+
+impl HttpFilter for AskBoth {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let one = self.one.get("/one").send();
+        let other = self.other.get("/other").send();
+        let told = if self.first {
+            match future::select(one, other).await {
+                Either::Left((one, _)) => one?.into_body(),
+                Either::Right((other, _)) => other?.into_body(),
+            }
+        } else {
+            let (one, other) = future::try_join(one, other).await?;
+            [one.body(), b"+", other.body()].concat()
+        };
+        let mut response = next.run(request).await;
+        response.headers_mut().insert("x-told", told)?;
+        Ok(response)
+    }
+}
+
+/// Asks a service, again if need be, and tells what came of it.
+#[filter(root_id = "ask_again")]
+#[config]
+#[derive(Debug)]
+pub struct AskAgain {
+    service: Cluster,
+    times: u32,
+    #[serde(default)]
+    post: bool,
+}
+
+impl HttpFilter for AskAgain {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let call = if self.post { self.service.post("/") } else { self.service.get("/") };
+        let call = call.timeout(Duration::from_millis(100)).trailer("x-trailer", "t")?;
+        let retry = Retry::times(self.times).backoff(Duration::from_millis(5), Duration::from_millis(20));
+        let outcome = match call.retry(retry).send().await.and_then(|answer| answer.require_success()) {
+            Ok(answer) => {
+                let trailer = answer.trailers().get("x-sum").map(|sum| String::from_utf8_lossy(sum.as_bytes()).into_owned());
+                format!("{} {}", answer.status().as_u16(), trailer.unwrap_or_default())
+            }
+            Err(error) => error.to_string(),
+        };
+        let mut response = next.run(request).await;
+        response.headers_mut().insert("x-outcome", outcome.trim())?;
         Ok(response)
     }
 }

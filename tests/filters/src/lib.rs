@@ -7,6 +7,7 @@ pub mod errors;
 pub mod headers;
 pub mod hooks;
 pub mod traps;
+pub mod waiting;
 pub mod wakes;
 pub mod workers;
 pub mod wrong;

@@ -1,6 +1,9 @@
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-use filters::calls::{AskFirst, AskOften};
+use filters::calls::{AskAgain, AskBoth, AskFirst, AskOften};
 use inproxy_test::{Proxy, Request, Response, json};
 
 #[inproxy_test::test]
@@ -110,4 +113,79 @@ async fn calls_follow_each_other_before_the_request_and_before_the_response(prox
     for request in proxy.upstream().requests() {
         assert_eq!((request.header("x-first"), request.header("x-second")), (Some("/1-"), Some("/2-/1-")));
     }
+}
+
+#[inproxy_test::test]
+async fn an_authority_that_refuses_connections_is_told_apart(proxy: Proxy<AskFirst>) {
+    let proxy = proxy.configure(json!({ "authority": "authority" })).cluster_refusing("authority").start().await;
+    let response = proxy.send(Request::get("/")).await;
+    assert_eq!(response.status(), 525);
+    let text = response.text();
+    assert!(text.starts_with("cluster \"authority\" refused the connection: ") && text.contains("connection failure"), "{text}");
+}
+
+#[inproxy_test::test]
+async fn an_authority_that_hangs_up_is_told_apart(proxy: Proxy<AskFirst>) {
+    let proxy = proxy.configure(json!({ "authority": "authority" })).cluster("authority", |_| Response::hang_up()).start().await;
+    let response = proxy.send(Request::get("/")).await;
+    assert_eq!((response.status(), response.text()), (526, "cluster \"authority\" broke off before an answer: connection termination"));
+}
+
+#[inproxy_test::test]
+async fn two_services_are_asked_at_once(proxy: Proxy<AskBoth>) {
+    let after = |delay: u64, text: &'static str| move |_: &Request| Response::new(200).with_body(text).after(Duration::from_millis(delay));
+    let proxy = proxy.configure(json!({ "one": "one", "other": "other" }));
+    let proxy = proxy.cluster("one", after(60, "1")).cluster("other", after(20, "2")).start().await;
+    proxy.send(Request::get("/")).await.expect_header("x-told", "1+2");
+}
+
+#[inproxy_test::test]
+async fn the_first_of_two_answers_is_enough(proxy: Proxy<AskBoth>) {
+    let after = |delay: u64, text: &'static str| move |_: &Request| Response::new(200).with_body(text).after(Duration::from_millis(delay));
+    let proxy = proxy.configure(json!({ "one": "one", "other": "other", "first": true }));
+    let proxy = proxy.cluster("one", after(300, "1")).cluster("other", after(10, "2")).start().await;
+    for _ in 0..2 {
+        proxy.send(Request::get("/")).await.expect_header("x-told", "2");
+    }
+    // The answers that nobody waits for.
+    proxy.advance(Duration::from_millis(400)).await;
+    proxy.send(Request::get("/")).await.expect_header("x-told", "2");
+}
+
+/// A service that answers its first `failures` calls so, and then with 200 and a trailer.
+fn failing(failures: usize, failure: fn() -> Response) -> impl Fn(&Request) -> Response + Send + Sync + 'static {
+    let asked = AtomicUsize::new(0);
+    move |_| match asked.fetch_add(1, Ordering::SeqCst) < failures {
+        true => failure(),
+        false => Response::new(200).with_body("fine").with_trailer("x-sum", "7"),
+    }
+}
+
+#[inproxy_test::test]
+async fn a_call_without_an_answer_is_sent_again(proxy: Proxy<AskAgain>) {
+    again(proxy, Response::hang_up, json!({ "service": "service", "times": 2 }), "200 7", 3).await;
+}
+
+#[inproxy_test::test]
+async fn a_call_that_timed_out_is_sent_again(proxy: Proxy<AskAgain>) {
+    let late = || Response::new(200).after(Duration::from_millis(250));
+    again(proxy, late, json!({ "service": "service", "times": 2 }), "200 7", 3).await;
+}
+
+#[inproxy_test::test]
+async fn a_call_whose_answer_does_not_count_is_sent_again(proxy: Proxy<AskAgain>) {
+    again(proxy, || Response::new(502), json!({ "service": "service", "times": 1 }), "cluster \"service\" answered with status 502 Bad Gateway", 2)
+        .await;
+}
+
+#[inproxy_test::test]
+async fn a_call_that_may_have_been_acted_on_is_not_sent_again(proxy: Proxy<AskAgain>) {
+    let outcome = "cluster \"service\" broke off before an answer: connection termination";
+    again(proxy, Response::hang_up, json!({ "service": "service", "times": 2, "post": true }), outcome, 1).await;
+}
+
+async fn again(proxy: Proxy<AskAgain>, failure: fn() -> Response, configuration: inproxy_test::Value, outcome: &str, asked: usize) {
+    let proxy = proxy.configure(configuration).cluster("service", failing(2, failure)).start().await;
+    proxy.send(Request::get("/")).await.expect_header("x-outcome", outcome);
+    assert_eq!(proxy.service("service").requests().len(), asked);
 }

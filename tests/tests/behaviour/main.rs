@@ -20,6 +20,7 @@ mod policies;
 mod refusals;
 mod replies;
 mod updates;
+mod waiting;
 mod wakes;
 mod workers;
 mod wrong;

@@ -19,6 +19,6 @@ async fn asked(upstream: &Server, endpoints: &[SocketAddr], configuration: serde
 async fn an_authority_that_is_down_is_no_yes() {
     let upstream = Server::saying("hello").await;
     let response = asked(&upstream, &[nobody()], json!({ "authority": "$authority" })).await;
-    assert_eq!(response.status(), 403, "Envoy answers 503 in its place: {}", response.text());
+    assert_eq!(response.status(), 525, "{}", response.text());
     assert!(upstream.seen().bytes().is_empty());
 }
