@@ -44,6 +44,42 @@ impl BodyBuffer<'_> {
         abi::buffer(self.buffer, 0, self.size).map_err(|status| HostError::new("read a body", status).into())
     }
 
+    /// Puts `bytes` before the others. `content-length` stays as it is: see [`HttpHooks`](crate::hooks::HttpHooks).
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses, as it does where there is no body.
+    pub fn prepend(&mut self, bytes: &[u8]) -> Result<()> {
+        self.splice(0, bytes)
+    }
+
+    /// Puts `bytes` behind the others. `content-length` stays as it is: see [`HttpHooks`](crate::hooks::HttpHooks).
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses, as it does where there is no body.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        abi::replace_buffer(self.buffer, self.size, 0, bytes).map_err(|status| HostError::new("append to a body", status))?;
+        self.size += bytes.len();
+        Ok(())
+    }
+
+    /// Takes the first `count` bytes away, or all if there are fewer. `content-length` stays as it is: see [`HttpHooks`](crate::hooks::HttpHooks).
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses, as it does where there is no body.
+    pub fn drain(&mut self, count: usize) -> Result<()> {
+        self.splice(count.min(self.size), &[])
+    }
+
+    /// Puts `bytes` in the place of the first `count`.
+    fn splice(&mut self, count: usize, bytes: &[u8]) -> Result<()> {
+        abi::replace_buffer(self.buffer, 0, count, bytes).map_err(|status| HostError::new("change a body", status))?;
+        self.size = self.size - count + bytes.len();
+        Ok(())
+    }
+
     /// Puts `bytes` in the place of all bytes. `content-length` stays as it is: see [`HttpHooks`](crate::hooks::HttpHooks).
     ///
     /// # Errors

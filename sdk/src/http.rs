@@ -7,7 +7,7 @@ mod next;
 mod request;
 mod response;
 
-pub use self::body::{BodyError, Collected, ReadOnly, Released, Rewrite, Side};
+pub use self::body::{BodyError, Chunks, Collected, MapChunk, Mapped, ReadOnly, Released, Rewrite, Side};
 pub use self::filter::{HttpFilter, OnError};
 pub use self::next::{Next, Outgoing, Run};
 pub use self::request::{HeldRequest, ReleasedRequest, Request, RequestSide};

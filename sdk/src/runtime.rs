@@ -28,7 +28,7 @@ use std::{
 };
 
 pub(crate) use self::{
-    exchange::{Exchange, Stage, Verdict},
+    exchange::{Exchange, Mapper, Side, Stage, Verdict},
     waker::Waiting,
 };
 use self::{places::Place, waker::Waiter};
@@ -118,7 +118,7 @@ impl StreamId {
         // User code: it must find the stream closed.
         let previous = CURRENT.take();
         drop(task);
-        place.exchange.nobody_waits();
+        place.exchange.close();
         CURRENT.set(previous);
         // Of edits that it tried though it was over.
         drop(fault::take());
@@ -286,6 +286,15 @@ impl StreamId {
             return;
         }
         let resume = self.place.exchange.release_headers(direction);
+        self.resume_if(resume, direction);
+    }
+
+    /// Lets what has arrived of a direction's body go by, and waits for more; unless as for [`release`](Self::release).
+    pub(crate) fn let_by(self, direction: Direction) {
+        if fault::pending() || !self.is_current() || !self.is_open() {
+            return;
+        }
+        let resume = self.place.exchange.let_by(direction);
         self.resume_if(resume, direction);
     }
 

@@ -55,6 +55,13 @@ impl Direction {
         }
     }
 
+    pub(crate) const fn trailers(self) -> MapType {
+        match self {
+            Self::Request => MapType::HttpRequestTrailers,
+            Self::Response => MapType::HttpResponseTrailers,
+        }
+    }
+
     pub(crate) const fn body(self) -> BufferType {
         match self {
             Self::Request => BufferType::HttpRequestBody,

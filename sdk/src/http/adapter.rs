@@ -18,7 +18,7 @@ use crate::{
         ResponseBody, ResponseHeaders, ResponseTrailers, Stamp, configure,
     },
     reply::LocalReply,
-    runtime::{Exchange, Stage, StreamId, Verdict, calls},
+    runtime::{Exchange, Side, Stage, StreamId, Verdict, calls},
 };
 
 /// The gRPC status of a reply that stands for an error of the filter.
@@ -158,22 +158,45 @@ impl AsyncStream {
     fn more(&self, direction: Direction, piece: Piece) -> Action {
         let Some((id, exchange)) = self.open() else { return Action::Continue };
         let side = exchange.side(direction);
-        if !matches!(exchange.verdict.get(), Verdict::Given | Verdict::Reset) && side.stage.get() != Stage::Passed {
-            exchange.entered.set(Some(direction));
-            match piece {
-                Piece::Body { size, end_of_stream } => side.body_arrived(size, end_of_stream),
-                Piece::Trailers => side.trailers_arrived(),
-            }
-            // Envoy delivers body and trailers from within the call that resumes a stream at its headers. To let trailers go on from there loses a body that was held:
-            // the future then runs in the next tick.
-            if matches!(piece, Piece::Trailers) && side.resumed.get() {
-                id.wake(&side.reader);
+        if !matches!(exchange.verdict.get(), Verdict::Given | Verdict::Reset) {
+            if side.stage.get() == Stage::Passed {
+                Self::map(id, side, piece);
             } else {
-                id.wake_and_run(&side.reader);
+                exchange.entered.set(Some(direction));
+                Self::arrived(id, side, piece);
             }
         }
         Self::give_up(id, direction);
         self.leave(direction, false)
+    }
+
+    /// More of what user code waits for.
+    fn arrived(id: StreamId, side: &Side, piece: Piece) {
+        match piece {
+            Piece::Body { size, end_of_stream } => side.body_arrived(size, end_of_stream),
+            Piece::Trailers => side.trailers_arrived(),
+        }
+        // Envoy delivers body and trailers from within the call that resumes a stream at its headers. To let trailers go on from there loses a body that was held:
+        // the future then runs in the next tick.
+        if matches!(piece, Piece::Trailers) && side.resumed.get() {
+            id.wake(&side.reader);
+        } else {
+            id.wake_and_run(&side.reader);
+        }
+    }
+
+    /// More of what goes by.
+    fn map(id: StreamId, side: &Side, piece: Piece) {
+        let Some(mut mapper) = side.mapper.take() else { return };
+        let (size, last, trailers) = match piece {
+            Piece::Body { size, end_of_stream } => (size, end_of_stream, false),
+            Piece::Trailers => (0, true, true),
+        };
+        match mapper(size, last, trailers) {
+            Ok(()) if last => {}
+            Ok(()) => side.mapper.set(Some(mapper)),
+            Err(error) => id.fail(error),
+        }
     }
 
     /// Resets a stream that nothing else will end: the upstream answered early and waits for the rest of the request, which the filter has not let go.

@@ -1,19 +1,22 @@
-use std::{
-    future::Future,
-    marker::PhantomData,
-    pin::Pin,
-    task::{Context, Poll},
-};
+mod chunks;
+mod collect;
+mod map;
+
+use std::marker::PhantomData;
 
 use crate::{
     Result,
-    abi::{self, Status, needs},
+    abi::{self, needs},
     body::BodyBuffer,
     error::{HostError, debug_as_display},
-    headers::{HeaderName, HeaderValue, HeadersMut},
+    headers::{HeaderName, HeaderValue, Headers, HeadersMut, Source},
     hooks::Direction,
-    runtime::{Stage, StreamId, Verdict},
+    runtime::StreamId,
 };
+
+pub use self::chunks::Chunks;
+pub(crate) use self::collect::collect;
+pub use self::map::{MapChunk, Mapped};
 
 pub(crate) const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
 const TRANSFER_ENCODING: HeaderName = HeaderName::from_static("transfer-encoding");
@@ -46,6 +49,15 @@ pub enum BodyError {
          {HOLD_VARIABLE}=true in vm_config.environment_variables.key_values"
     )]
     NotHeld,
+    /// There are no trailers, and it is too late to add some: that is possible only when the end of the body has just come, and nothing was awaited since.
+    #[error("there are no trailers, and it is too late to add some")]
+    NoTrailers,
+    /// Something was to be added at the end of a body that goes on.
+    #[error("the body has not ended")]
+    NotEnded,
+    /// Something was to be added behind a body whose trailers have come.
+    #[error("nothing can be added behind a body whose trailers have come")]
+    BehindTrailers,
     /// The stream is over, or it is another one's turn.
     #[error("the stream is over, or this is not its task")]
     Gone,
@@ -103,8 +115,39 @@ impl<S: Side, M> Released<S, M> {
         Ok(Collected { stream: self.stream, bytes, headers_held: false, side: PhantomData })
     }
 
+    /// Reads the body as it comes, part by part.
+    pub fn chunks(self) -> Chunks<S, M> {
+        Chunks::new(self.stream)
+    }
+
     pub(crate) const fn stream(&self) -> StreamId {
         self.stream
+    }
+}
+
+impl<S: Side> Released<S, Rewrite> {
+    /// Changes the body as it goes by: each part that arrives is handed to `map`, and what that returns goes on in its place. Nothing waits for the filter, which can return: what it returns, or gives to
+    /// [`next.run`](crate::Next::run), is the body that goes on, and the mapping goes with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::prelude::*;
+    ///
+    /// #[filter]
+    /// #[config]
+    /// struct Shout;
+    ///
+    /// impl HttpFilter for Shout {
+    ///     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+    ///         let request = request.release_headers_to_rewrite().map_chunks(|chunk: Vec<u8>| chunk.to_ascii_uppercase());
+    ///         let response = next.run(request).await;
+    ///         Ok(response.release_headers_to_rewrite()?.map_chunks(|chunk: Vec<u8>| chunk.to_ascii_lowercase()).into())
+    ///     }
+    /// }
+    /// ```
+    pub fn map_chunks(self, map: impl MapChunk + 'static) -> Mapped<S> {
+        Mapped::new(self.stream, Box::new(map))
     }
 }
 
@@ -118,6 +161,20 @@ impl<S: Side, M> Collected<S, M> {
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The trailers; none, if there are none.
+    pub fn trailers(&self) -> Headers<'_> {
+        trailers::<S>(self.stream)
+    }
+
+    /// The trailers, for changes. Some can be added where there are none, if nothing was awaited since the body was read.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::NoTrailers`] if there are none, and it is too late to add some.
+    pub fn trailers_mut(&mut self) -> Result<HeadersMut<'_>, BodyError> {
+        trailers_mut::<S>(self.stream)
     }
 
     pub(crate) const fn stream(&self) -> StreamId {
@@ -171,50 +228,24 @@ pub(crate) fn can_hold() -> bool {
     abi::variable(HOLD_VARIABLE).is_some_and(|value| value == "true")
 }
 
-pub(crate) fn collect<S: Side>(stream: StreamId, limit: usize) -> Collect {
+/// Has a tool leave the callbacks of a body in the module.
+fn needs_body<S: Side>() {
     if matches!(S::DIRECTION, Direction::Response) {
         needs!("response_body", "response_trailers");
     }
-    Collect { stream, direction: S::DIRECTION, limit }
 }
 
-/// Waits until all of a body has arrived, then reads it.
-#[derive(Debug)]
-pub(crate) struct Collect {
-    stream: StreamId,
-    direction: Direction,
-    limit: usize,
+fn trailers<'a, S: Side>(stream: StreamId) -> Headers<'a> {
+    let there = stream.is_current() && stream.exchange().is_some_and(|exchange| exchange.side(S::DIRECTION).trailers.get());
+    Headers::new(if there { Source::Proxy(S::DIRECTION.trailers()) } else { Source::Gone })
 }
 
-impl Future for Collect {
-    type Output = Result<Vec<u8>, BodyError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.stream.is_current() {
-            return Poll::Ready(Err(BodyError::Gone));
-        }
-        let Some(exchange) = self.stream.exchange() else { return Poll::Ready(Err(BodyError::Gone)) };
-        let early = exchange.verdict.get() == Verdict::Early && self.direction == Direction::Request;
-        let side = exchange.side(self.direction);
-        let size = side.size.get();
-        if early || side.stage.get() == Stage::Passed {
-            return Poll::Ready(Err(BodyError::EarlyResponse));
-        }
-        if size > self.limit {
-            return Poll::Ready(Err(BodyError::TooLarge { limit: self.limit }));
-        }
-        if !side.ended.get() {
-            self.stream.wait(&side.reader, cx.waker());
-            return Poll::Pending;
-        }
-        if size == 0 {
-            return Poll::Ready(Ok(Vec::new()));
-        }
-        let read = abi::buffer(self.direction.body(), 0, size).and_then(|bytes| match bytes.len() {
-            length if length == size => Ok(bytes),
-            // Half a body must not pass for the whole.
-            _ => Err(Status::RESULT_MISMATCH),
-        });
-        Poll::Ready(read.map_err(|status| HostError::new("read a whole body", status).into()))
+fn trailers_mut<'a, S: Side>(stream: StreamId) -> Result<HeadersMut<'a>, BodyError> {
+    if !stream.is_current() {
+        return Err(BodyError::Gone);
     }
+    let Some(exchange) = stream.exchange() else { return Err(BodyError::Gone) };
+    let side = exchange.side(S::DIRECTION);
+    let at_the_end = side.ended.get() && side.body.get() && exchange.entered.get() == Some(S::DIRECTION);
+    if side.trailers.get() || at_the_end { Ok(HeadersMut::in_proxy(S::DIRECTION.trailers())) } else { Err(BodyError::NoTrailers) }
 }

@@ -4,7 +4,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Collected, HeldRequest, Released, Request, Response, request::RequestSide};
+use super::{Chunks, Collected, HeldRequest, Mapped, Released, Request, Response, request::RequestSide};
 use crate::{
     Error, fault,
     hooks::Direction,
@@ -28,8 +28,18 @@ pub struct Outgoing {
 #[must_use = "the request goes on when this is awaited"]
 pub struct Run {
     stream: StreamId,
-    request: Option<Outgoing>,
+    request: Going,
     done: bool,
+}
+
+/// What of the request goes on when the response is first asked for.
+#[derive(Debug)]
+enum Going {
+    All(Outgoing),
+    /// The filter itself lets it go on.
+    Nothing,
+    /// It was asked for already.
+    Asked,
 }
 
 // === impl Next ===
@@ -44,7 +54,41 @@ impl Next {
     /// It cannot fail: an upstream that cannot be reached is a response too, made by Envoy (`503`, for example). If the request was answered before
     /// it went on, there is no response to wait for: the future stays pending until the stream is over and `handle` is dropped.
     pub fn run(self, request: impl Into<Outgoing>) -> Run {
-        Run { stream: self.stream, request: Some(request.into()), done: false }
+        Run { stream: self.stream, request: Going::All(request.into()), done: false }
+    }
+
+    /// Waits for the response while the filter still reads the request's body: both are under way at the same time.
+    ///
+    /// The response's headers are held when they arrive, whether the request has ended or not; reads of the request's body go on. The request ends when its body is given back: with [`Chunks::finish`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{future, http::BodyError, prelude::*};
+    ///
+    /// #[filter]
+    /// #[config]
+    /// struct Duplex;
+    ///
+    /// impl HttpFilter for Duplex {
+    ///     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+    ///         let mut body = request.release_headers().chunks();
+    ///         let response = next.response(&body);
+    ///         let request = async {
+    ///             while let Some(chunk) = body.next().await? {
+    ///                 log::debug!("{} bytes", chunk.len());
+    ///             }
+    ///             body.finish();
+    ///             Ok::<_, BodyError>(())
+    ///         };
+    ///         let (response, request) = future::join(response, request).await;
+    ///         request?;
+    ///         Ok(response)
+    ///     }
+    /// }
+    /// ```
+    pub fn response<M>(self, _request: &Chunks<RequestSide, M>) -> Run {
+        Run { stream: self.stream, request: Going::Nothing, done: false }
     }
 }
 
@@ -68,6 +112,18 @@ impl<M> From<Released<RequestSide, M>> for Outgoing {
     }
 }
 
+impl<M> From<Chunks<RequestSide, M>> for Outgoing {
+    fn from(request: Chunks<RequestSide, M>) -> Self {
+        Self { stream: request.into_stream() }
+    }
+}
+
+impl From<Mapped<RequestSide>> for Outgoing {
+    fn from(request: Mapped<RequestSide>) -> Self {
+        Self { stream: request.stream() }
+    }
+}
+
 impl<M> From<Collected<RequestSide, M>> for Outgoing {
     fn from(request: Collected<RequestSide, M>) -> Self {
         Self { stream: request.stream() }
@@ -84,8 +140,9 @@ impl Future for Run {
         if !stream.is_current() {
             return Poll::Pending;
         }
-        if let Some(request) = self.request.take() {
-            if request.stream != stream {
+        let going = std::mem::replace(&mut self.request, Going::Asked);
+        if !matches!(going, Going::Asked) {
+            if matches!(&going, Going::All(request) if request.stream != stream) {
                 fault::record(Error::msg("a request was given to the `next` of another request"));
                 return Poll::Pending;
             }
@@ -99,7 +156,9 @@ impl Future for Run {
                 exchange.asked.set(true);
                 stream.wait(&exchange.awaited, cx.waker());
             }
-            stream.release(Direction::Request);
+            if matches!(going, Going::All(_)) {
+                stream.release(Direction::Request);
+            }
             return Poll::Pending;
         }
         let Some(exchange) = stream.exchange() else { return Poll::Pending };
@@ -119,7 +178,7 @@ impl Future for Run {
 impl Drop for Run {
     /// Nobody waits for the response any more: it passes, unless the filter ends with another answer in the same breath.
     fn drop(&mut self) {
-        if self.done || self.request.is_some() {
+        if self.done || !matches!(self.request, Going::Asked) {
             return;
         }
         if let Some(exchange) = self.stream.exchange() {

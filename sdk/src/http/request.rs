@@ -133,6 +133,20 @@ impl HeldRequest {
         self.body.as_bytes()
     }
 
+    /// The trailers; none, if there are none.
+    pub fn trailers(&self) -> Headers<'_> {
+        self.body.trailers()
+    }
+
+    /// The trailers, for changes; as [`Collected::trailers_mut`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collected::trailers_mut`].
+    pub fn trailers_mut(&mut self) -> Result<HeadersMut<'_>, BodyError> {
+        self.body.trailers_mut()
+    }
+
     /// Puts another body in its place; `content-length` is set to its length, or removed if trailers follow.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-use super::body::{self, BodyError, Collected, ReadOnly, Released, Rewrite, Side, collect};
+use super::body::{self, BodyError, Chunks, Collected, Mapped, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
     Result, fault,
     headers::{AsHeaderName, AsHeaderValue, Check, Edited, Headers, HeadersMut, Source},
@@ -201,6 +201,18 @@ impl<M> From<Released<ResponseSide, M>> for Response {
     }
 }
 
+impl<M> From<Chunks<ResponseSide, M>> for Response {
+    fn from(chunks: Chunks<ResponseSide, M>) -> Self {
+        Self(Origin::Sent(chunks.into_stream()))
+    }
+}
+
+impl From<Mapped<ResponseSide>> for Response {
+    fn from(mapped: Mapped<ResponseSide>) -> Self {
+        Self(Origin::Sent(mapped.stream()))
+    }
+}
+
 impl<M> From<Collected<ResponseSide, M>> for Response {
     fn from(collected: Collected<ResponseSide, M>) -> Self {
         Self(Origin::Sent(collected.stream()))
@@ -228,6 +240,20 @@ impl HeldResponse {
     /// The whole body.
     pub fn body(&self) -> &[u8] {
         self.body.as_bytes()
+    }
+
+    /// The trailers; none, if there are none.
+    pub fn trailers(&self) -> Headers<'_> {
+        self.body.trailers()
+    }
+
+    /// The trailers, for changes; as [`Collected::trailers_mut`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collected::trailers_mut`].
+    pub fn trailers_mut(&mut self) -> Result<HeadersMut<'_>, BodyError> {
+        self.body.trailers_mut()
     }
 
     /// Puts another body in its place; `content-length` is set to its length, or removed if trailers follow.

@@ -1,7 +1,10 @@
 use std::cell::Cell;
 
 use super::Waiting;
-use crate::hooks::{Action, Direction};
+use crate::{
+    Result,
+    hooks::{Action, Direction},
+};
 
 /// What is known of one HTTP exchange: where each direction stands, and what user code owns of it.
 ///
@@ -41,6 +44,8 @@ pub(crate) struct Side {
     pub(crate) stage: Cell<Stage>,
     /// All of it has arrived.
     pub(crate) ended: Cell<bool>,
+    /// There is a body, if an empty one.
+    pub(crate) body: Cell<bool>,
     /// Trailers are behind its body.
     pub(crate) trailers: Cell<bool>,
     /// How many bytes of its body the proxy holds.
@@ -51,9 +56,16 @@ pub(crate) struct Side {
     pub(crate) resumed: Cell<bool>,
     /// The proxy holds headers, and behind them body or trailers that it has shown us already: it will not show them again.
     buffered: Cell<bool>,
+    /// Whoever reads its body is done with what has arrived: that may go by.
+    flowing: Cell<bool>,
     /// Who reads its body.
     pub(crate) reader: Waiting,
+    /// What changes its body as it goes by.
+    pub(crate) mapper: Cell<Option<Mapper>>,
 }
+
+/// Changes what the proxy holds of a body: so many bytes, whether nothing follows, and whether that is because trailers do.
+pub(crate) type Mapper = Box<dyn FnMut(usize, bool, bool) -> Result<()>>;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -82,8 +94,10 @@ impl Exchange {
         self.request.arrived(Stage::Headers, end_of_stream);
     }
 
-    /// Nobody waits for anything of it any more.
-    pub(super) fn nobody_waits(&self) {
+    /// Nobody waits for anything of it any more, and nothing changes it.
+    pub(super) fn close(&self) {
+        drop(self.request.mapper.take());
+        drop(self.response.mapper.take());
         self.request.reader.clear();
         self.response.reader.clear();
         self.awaited.clear();
@@ -124,6 +138,20 @@ impl Exchange {
         resumed
     }
 
+    /// User code is done with what has arrived of a direction's body. Whether the proxy must be told by a call.
+    pub(crate) fn let_by(&self, direction: Direction) -> bool {
+        if !self.may_go_on(direction) {
+            return false;
+        }
+        let side = self.side(direction);
+        side.flowing.set(true);
+        if self.entered.get() == Some(direction) {
+            side.resumed.set(false);
+            return false;
+        }
+        side.paused.take()
+    }
+
     /// Whether a direction can still go on: not once the exchange is answered, but for a request whose headers the upstream has already.
     fn may_go_on(&self, direction: Direction) -> bool {
         match self.verdict.get() {
@@ -144,7 +172,7 @@ impl Exchange {
         }
         let side = self.side(direction);
         let stage = side.stage.get();
-        let pass = stage == Stage::Passed || (stage == Stage::Body && at_headers);
+        let pass = stage == Stage::Passed || (stage == Stage::Body && (at_headers || side.flowing.get()));
         if stage == Stage::Headers && !at_headers && side.paused.get() {
             side.buffered.set(true);
         }
@@ -159,11 +187,13 @@ impl Side {
     fn forget(&self) {
         self.stage.set(Stage::Ahead);
         self.ended.set(false);
+        self.body.set(false);
         self.trailers.set(false);
         self.size.set(0);
         self.paused.set(false);
         self.resumed.set(false);
         self.buffered.set(false);
+        self.flowing.set(false);
     }
 
     /// The headers have arrived.
@@ -174,13 +204,16 @@ impl Side {
 
     /// More of the body has arrived, in all so many bytes.
     pub(crate) fn body_arrived(&self, size: usize, end_of_stream: bool) {
+        self.body.set(true);
         self.size.set(size);
         self.ended.set(end_of_stream);
+        self.flowing.set(false);
     }
 
     /// The trailers have arrived.
     pub(crate) fn trailers_arrived(&self) {
         self.trailers.set(true);
         self.ended.set(true);
+        self.flowing.set(false);
     }
 }

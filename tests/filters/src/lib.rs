@@ -6,6 +6,7 @@ pub mod calls;
 pub mod errors;
 pub mod headers;
 pub mod hooks;
+pub mod streaming;
 pub mod traps;
 pub mod waiting;
 pub mod wakes;

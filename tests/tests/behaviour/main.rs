@@ -19,6 +19,7 @@ mod panics;
 mod policies;
 mod refusals;
 mod replies;
+mod streaming;
 mod updates;
 mod waiting;
 mod wakes;

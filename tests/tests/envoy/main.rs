@@ -10,6 +10,7 @@ mod configuration;
 mod holding;
 mod leaving;
 mod replies;
+mod streaming;
 mod traps;
 
 /// A `GET` of this path, with further header lines.

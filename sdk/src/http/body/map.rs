@@ -1,0 +1,102 @@
+use std::marker::PhantomData;
+
+use super::{BodyError, Side, needs_body};
+use crate::{
+    Result, abi,
+    body::BodyBuffer,
+    error::HostError,
+    fault,
+    hooks::Direction,
+    runtime::{Mapper, StreamId},
+};
+
+/// Changes a body part by part; a closure that takes and returns bytes does. For a message without a body, neither of these is called.
+pub trait MapChunk {
+    /// A part has arrived, of whatever size; what goes on in its place, which may be nothing.
+    ///
+    /// # Errors
+    ///
+    /// An error fails the stream: the client gets status 500 if nothing of the response went on yet, else the stream is reset.
+    fn chunk(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>>;
+
+    /// The body has ended; what goes on behind it. It cannot go on where trailers follow the body: then it is an error to return something.
+    ///
+    /// # Errors
+    ///
+    /// As [`chunk`](Self::chunk).
+    fn end(&mut self) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+}
+
+impl<F: FnMut(Vec<u8>) -> Vec<u8>> MapChunk for F {
+    fn chunk(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        Ok(self(bytes))
+    }
+}
+
+/// A body that is changed as it goes by; made by [`map_chunks`](super::Released::map_chunks).
+#[must_use = "the body goes on when this is returned, or given to `next.run`"]
+pub struct Mapped<S> {
+    stream: StreamId,
+    side: PhantomData<S>,
+}
+
+/// What the proxy has of the body now.
+struct Chunk {
+    size: usize,
+    /// Nothing follows.
+    last: bool,
+    /// But trailers.
+    trailers: bool,
+}
+
+// === impl Mapped ===
+
+impl<S: Side> Mapped<S> {
+    pub(super) fn new(stream: StreamId, mut map: Box<dyn MapChunk>) -> Self {
+        needs_body::<S>();
+        if let Some(side) = stream.exchange().filter(|_| stream.is_current()).map(|exchange| exchange.side(S::DIRECTION)) {
+            // What has arrived already is shown by no callback any more.
+            let there = Chunk { size: side.size.get(), last: side.ended.get(), trailers: side.trailers.get() };
+            if side.body.get()
+                && let Err(error) = apply(map.as_mut(), S::DIRECTION, &there)
+            {
+                fault::record(error);
+            }
+            if !side.ended.get() {
+                side.mapper
+                    .set(Some(Box::new(move |size, last, trailers| apply(map.as_mut(), S::DIRECTION, &Chunk { size, last, trailers })) as Mapper));
+            }
+        }
+        // A response goes by from here on, whatever the filter does next. A request waits for `next.run`: else its response could come before anybody asks for it.
+        if S::DIRECTION == Direction::Response {
+            stream.release(Direction::Response);
+        }
+        Self { stream, side: PhantomData }
+    }
+
+    pub(crate) const fn stream(&self) -> StreamId {
+        self.stream
+    }
+}
+
+fn apply(map: &mut dyn MapChunk, direction: Direction, chunk: &Chunk) -> Result<()> {
+    let &Chunk { size, last, trailers } = chunk;
+    let mut changed = if size == 0 { Vec::new() } else { map.chunk(read(direction, size)?)? };
+    if last {
+        let end = map.end()?;
+        if trailers && size == 0 && !end.is_empty() {
+            return Err(BodyError::BehindTrailers.into());
+        }
+        changed.extend(end);
+    }
+    if size == 0 && changed.is_empty() {
+        return Ok(());
+    }
+    BodyBuffer::new(direction.body(), size).replace(&changed)
+}
+
+fn read(direction: Direction, size: usize) -> Result<Vec<u8>> {
+    abi::buffer(direction.body(), 0, size).map_err(|status| HostError::new("read a part of a body", status).into())
+}
