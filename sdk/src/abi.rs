@@ -13,6 +13,7 @@
 mod allocator;
 mod calls;
 mod environment;
+mod grpc;
 #[cfg(target_family = "wasm")]
 mod imports;
 #[cfg(not(target_family = "wasm"))]
@@ -39,6 +40,7 @@ pub(crate) use self::calls::{
     send_local_response, set_tick_period,
 };
 pub(crate) use self::environment::variable;
+pub(crate) use self::grpc::{GrpcTarget, grpc_call, grpc_cancel, grpc_close, grpc_send, grpc_status, grpc_stream};
 pub(crate) use self::needs::{needs, response_body_is_there};
 pub(crate) use self::reads::{Value, header};
 pub(crate) use self::system::{monotonic_clock, random, wall_clock};

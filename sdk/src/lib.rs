@@ -8,6 +8,7 @@ pub mod env;
 mod error;
 mod fault;
 pub mod future;
+pub mod grpc;
 pub mod headers;
 pub mod hooks;
 pub mod http;

@@ -13,6 +13,7 @@
 
 pub(crate) mod calls;
 mod exchange;
+pub(crate) mod grpc;
 mod places;
 mod ticks;
 pub(crate) mod timers;
@@ -94,6 +95,19 @@ impl StreamId {
         id.place.woken.set();
     }
 
+    /// A call-out more, or less, is under way on its behalf.
+    fn count_call(self, more: bool) {
+        let calls = &self.place.calls;
+        if self.is_open() {
+            calls.set(if more { calls.get() + 1 } else { calls.get().saturating_sub(1) });
+        }
+    }
+
+    /// Runs its future if it was woken, in a callback of its own or of its root context.
+    fn run_in(self, root: bool) {
+        if root { self.run_from_root() } else { self.run() }
+    }
+
     /// The root context that it belongs to.
     pub(crate) fn root(self) -> u32 {
         self.place.root.get()
@@ -114,6 +128,7 @@ impl StreamId {
         let task = place.task.take();
         if place.calls.take() > 0 {
             calls::orphan(self);
+            grpc::orphan(self);
         }
         // User code: it must find the stream closed.
         let previous = CURRENT.take();

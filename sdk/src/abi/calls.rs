@@ -123,7 +123,7 @@ pub(crate) fn increment_metric(id: u32, offset: i64) -> Result<(), Status> {
 ///
 /// `call` must hand its two pointers to a host function that writes either nothing or a buffer that it got from this module's
 /// `proxy_on_memory_allocate`, with the size it asked for.
-unsafe fn receive(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Status> {
+pub(super) unsafe fn receive(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Status> {
     let (mut data, mut size) = (ptr::null_mut::<u8>(), 0_usize);
     let status = Status::from_raw(call(&raw mut data, &raw mut size));
     let bytes = if data.is_null() || size == 0 {

@@ -2,6 +2,7 @@ use http::Method;
 use serde::{Deserialize, Deserializer, de};
 
 use super::CallRequest;
+use crate::grpc::GrpcService;
 
 /// A cluster of the proxy's configuration, by its name.
 ///
@@ -31,6 +32,11 @@ impl Cluster {
     /// A `POST` to this path and query.
     pub fn post(&self, path: &str) -> CallRequest {
         self.request(Method::POST, path)
+    }
+
+    /// A gRPC service of this cluster, by its full name, such as `envoy.service.auth.v3.Authorization`. The cluster must speak HTTP/2.
+    pub fn grpc(&self, service: impl Into<String>) -> GrpcService {
+        GrpcService::new(self.clone(), service.into())
     }
 
     /// A call with this method, to this path and query.

@@ -12,7 +12,32 @@ struct Above {
     after: Cell<Option<fn(u32)>>,
     tick: Cell<Option<fn(u32)>>,
     gone: Cell<Option<fn(u32)>>,
-    call: Cell<Option<fn(CallToken, Sizes)>>,
+    call: Cell<Option<OnCall>>,
+    grpc: Cell<Option<OnGrpc>>,
+}
+
+/// Is told of an answer.
+pub(crate) type OnCall = fn(CallToken, Sizes);
+
+/// Is told of an event of a gRPC call, and whether that is in a callback of the root context.
+pub(crate) type OnGrpc = fn(u32, GrpcEvent, bool);
+
+/// What has come of a gRPC call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum GrpcEvent {
+    /// A unary call is over: its status, and the size of its message.
+    Result {
+        status: u32,
+        size: usize,
+    },
+    InitialMetadata,
+    Message {
+        size: usize,
+    },
+    TrailingMetadata,
+    Close {
+        status: u32,
+    },
 }
 
 /// How much there is of the answer of a call-out.
@@ -24,7 +49,7 @@ pub(crate) struct Sizes {
 }
 
 thread_local! {
-    static ABOVE: Above = const { Above { after: Cell::new(None), tick: Cell::new(None), gone: Cell::new(None), call: Cell::new(None) } };
+    static ABOVE: Above = const { Above { after: Cell::new(None), tick: Cell::new(None), gone: Cell::new(None), call: Cell::new(None), grpc: Cell::new(None) } };
 }
 
 /// How many reasons to act after a callback there are, on all threads. Nearly always none, so that this number is all that most callbacks look at.
@@ -46,8 +71,13 @@ pub(crate) fn on_gone(act: fn(u32)) {
 }
 
 /// From here on `act` runs when a call-out was answered that was sent from a root context.
-pub(crate) fn on_call(act: fn(CallToken, Sizes)) {
+pub(crate) fn on_call(act: OnCall) {
     ABOVE.with(|above| above.call.set(Some(act)));
+}
+
+/// From here on `act` runs when something has come of a gRPC call.
+pub(crate) fn on_grpc(act: OnGrpc) {
+    ABOVE.with(|above| above.grpc.set(Some(act)));
 }
 
 /// There is one reason more.
@@ -86,3 +116,36 @@ pub(super) fn call(token: CallToken, sizes: Sizes) {
         act(token, sizes);
     }
 }
+
+pub(super) fn grpc(token: u32, event: GrpcEvent, root: bool) {
+    if let Some(act) = ABOVE.with(|above| above.grpc.get()) {
+        act(token, event, root);
+    }
+}
+
+/// The callbacks of `Context` for gRPC: each is handed to the method `grpc` of the type.
+macro_rules! grpc_callbacks {
+    () => {
+        fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
+            self.grpc(token, $crate::hooks::above::GrpcEvent::Result { status, size });
+        }
+
+        fn on_grpc_stream_initial_metadata(&mut self, token: u32, _: u32) {
+            self.grpc(token, $crate::hooks::above::GrpcEvent::InitialMetadata);
+        }
+
+        fn on_grpc_stream_message(&mut self, token: u32, size: usize) {
+            self.grpc(token, $crate::hooks::above::GrpcEvent::Message { size });
+        }
+
+        fn on_grpc_stream_trailing_metadata(&mut self, token: u32, _: u32) {
+            self.grpc(token, $crate::hooks::above::GrpcEvent::TrailingMetadata);
+        }
+
+        fn on_grpc_stream_close(&mut self, token: u32, status: u32) {
+            self.grpc(token, $crate::hooks::above::GrpcEvent::Close { status });
+        }
+    };
+}
+
+pub(super) use grpc_callbacks;

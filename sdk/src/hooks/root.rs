@@ -12,7 +12,7 @@ use proxy_wasm::{
 
 use super::{
     Action, CallToken, Registration,
-    above::{self, Sizes},
+    above::{self, GrpcEvent, Sizes},
     shim::HttpPlugin,
     uncalled,
 };
@@ -40,8 +40,18 @@ impl Drop for RootShim {
     }
 }
 
+impl RootShim {
+    fn grpc(&mut self, token: u32, event: GrpcEvent) {
+        abi::callback((), || {
+            above::grpc(token, event, true);
+            above::after(self.context);
+        });
+    }
+}
+
 impl Context for RootShim {
     uncalled::context!();
+    above::grpc_callbacks!();
 
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
         abi::callback((), || {

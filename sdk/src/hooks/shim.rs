@@ -16,7 +16,7 @@ use proxy_wasm::{
 use super::{
     Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders,
     ResponseTrailers,
-    above::{self, Sizes},
+    above::{self, GrpcEvent, Sizes},
     phase::Stream,
     uncalled,
 };
@@ -104,6 +104,16 @@ impl<H: HttpHooks> HttpShim<H> {
     }
 }
 
+impl<H: HttpHooks> HttpShim<H> {
+    fn grpc(&mut self, token: u32, event: GrpcEvent) {
+        abi::callback((), || {
+            above::grpc(token, event, false);
+            fail(&mut self.stream);
+            above::after(self.stream.context);
+        });
+    }
+}
+
 /// The proxy refused an edit that could not say so: the stream is answered rather than let go half edited.
 fn fail(stream: &mut Stream) {
     let Some(error) = fault::take() else { return };
@@ -117,6 +127,7 @@ fn fail(stream: &mut Stream) {
 
 impl<H: HttpHooks> Context for HttpShim<H> {
     uncalled::context!();
+    above::grpc_callbacks!();
 
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
         abi::callback((), || {

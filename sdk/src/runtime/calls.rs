@@ -84,8 +84,7 @@ impl Future for InFlight {
                 USED.set(Some(Use { answered: deliver, orphan: tell_orphans }));
                 let pending = Pending { stream, waker: cx.waker().clone(), answer: None };
                 CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
-                let calls = &stream.place.calls;
-                calls.set(calls.get() + 1);
+                stream.count_call(true);
                 *self = Self::Sent(token);
                 Poll::Pending
             }
@@ -112,10 +111,7 @@ impl Drop for InFlight {
         if let Self::Sent(token) = self {
             let pending = CALLS.try_with(|calls| calls.borrow_mut().remove(token)).ok().flatten();
             if let Some(pending) = pending {
-                let stream = pending.stream;
-                if stream.is_open() {
-                    stream.place.calls.set(stream.place.calls.get().saturating_sub(1));
-                }
+                pending.stream.count_call(false);
             }
         }
     }
@@ -151,11 +147,7 @@ fn deliver(token: CallToken, sizes: Sizes, root: bool) {
         }
     });
     waker.wake();
-    if root {
-        stream.run_from_root();
-    } else {
-        stream.run();
-    }
+    stream.run_in(root);
 }
 
 /// Whoever else waits for the answers of a stream that is over is told.

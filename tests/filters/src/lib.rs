@@ -4,6 +4,7 @@ pub mod adversarial;
 pub mod bodies;
 pub mod calls;
 pub mod errors;
+pub mod grpcs;
 pub mod headers;
 pub mod hooks;
 pub mod streaming;

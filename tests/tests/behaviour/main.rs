@@ -12,6 +12,7 @@ mod calls;
 mod chains;
 mod crates;
 mod errors;
+mod grpcs;
 mod headers;
 mod hooks;
 mod leaving;
