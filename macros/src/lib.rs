@@ -19,7 +19,9 @@ use proc_macro::TokenStream;
 /// | `root_id = "…"` | the name by which the proxy's configuration chooses the filter, if the module has several | the struct's name in snake case |
 /// | `on_error = deny` or `allow` | what becomes of a request whose filter failed; see `OnError` | `deny` |
 /// | `held` | the filter reads bodies while it holds the headers: refuse a configuration in which that would hang | |
-/// | `hooks` | the filter implements `HttpHooks` | `HttpFilter` |
+/// | `waits` | the filter holds a response while it waits for what is not the SDK's | |
+/// | `async_configure` | the filter implements `ConfigureAsync`: it is made by an async function | `Configure` |
+/// | `hooks` | the filter implements `HttpHooks`; `hooks(request_headers, …)` names its callbacks | `HttpFilter` |
 /// | `crate = "…"` | the path of the `inproxy` crate, where it cannot be found | found in Cargo.toml, also under another name |
 ///
 /// A module may have several filters. Two with the same root id are refused when the module is configured.

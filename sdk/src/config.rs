@@ -103,6 +103,11 @@ impl Plugin {
         Self { root_id, context }
     }
 
+    /// The same plugin once more.
+    pub(crate) fn again(&self) -> Self {
+        Self { root_id: self.root_id.clone(), context: self.context }
+    }
+
     /// The root id under which the proxy loads the filter.
     pub fn root_id(&self) -> &str {
         &self.root_id

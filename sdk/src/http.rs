@@ -6,9 +6,11 @@ mod filter;
 mod next;
 mod request;
 mod response;
+mod starting;
 
 pub use self::body::{BodyError, Chunks, Collected, MapChunk, Mapped, ReadOnly, Released, Rewrite, Side};
 pub use self::filter::{HttpFilter, OnError};
 pub use self::next::{Next, Outgoing, Run};
 pub use self::request::{HeldRequest, ReleasedRequest, Request, RequestSide};
 pub use self::response::{HeldResponse, ReleasedResponse, Response, ResponseSide};
+pub use self::starting::ConfigureAsync;

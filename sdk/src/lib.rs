@@ -26,7 +26,7 @@ pub use inproxy_macros::{config, filter};
 
 pub use self::config::{Config, Configure, Plugin};
 pub use self::error::{Error, HostError, Result};
-pub use self::http::{HttpFilter, Next, OnError, Request, Response};
+pub use self::http::{ConfigureAsync, HttpFilter, Next, OnError, Request, Response};
 pub use self::reply::LocalReply;
 
 /// What `#[filter]` and `#[config]` write into a user's crate. Not for use by hand.

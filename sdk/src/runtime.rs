@@ -103,9 +103,9 @@ impl StreamId {
         }
     }
 
-    /// Runs its future if it was woken, in a callback of its own or of its root context.
+    /// Runs its future if it was woken, in a callback of its own; or, in one of its root context, all that were woken of that.
     fn run_in(self, root: bool) {
-        if root { self.run_from_root() } else { self.run() }
+        if root { ticks::run_woken(self.root()) } else { self.run() }
     }
 
     /// The root context that it belongs to.

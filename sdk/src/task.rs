@@ -41,7 +41,11 @@
 //! }
 //! ```
 
+mod single_flight;
+
 use std::future::Future;
+
+pub use self::single_flight::{Abandoned, SingleFlight};
 
 use crate::{Plugin, runtime::StreamId};
 

@@ -272,6 +272,14 @@ impl Exchange {
         }
     }
 
+    /// As [`leave`](Self::leave), without waiting until the proxy has noticed.
+    pub async fn vanish(self) {
+        match self.0 {
+            Step::Envoy(exchange) => drop(exchange),
+            step @ Step::Model(..) => Self(step).leave().await,
+        }
+    }
+
     /// The client closes its connection.
     pub async fn leave(self) {
         match self.0 {

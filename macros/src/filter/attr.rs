@@ -3,7 +3,7 @@ use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, punctuated::Punc
 
 use crate::{errors::Errors, options::options};
 
-const OPTIONS: &str = "the options are: root_id = \"…\", on_error = deny or allow, held, waits, hooks or hooks(…), crate = \"…\"";
+const OPTIONS: &str = "the options are: root_id = \"…\", on_error = deny or allow, held, waits, async_configure, hooks or hooks(…), crate = \"…\"";
 
 /// What stands in the parentheses of `#[filter(…)]`.
 #[derive(Default)]
@@ -12,6 +12,7 @@ pub(super) struct Options {
     pub(super) on_error: Option<OnError>,
     pub(super) held: Option<Path>,
     pub(super) waits: Option<Path>,
+    pub(super) async_configure: Option<Path>,
     pub(super) hooks: Option<Hooks>,
     pub(super) krate: Option<Path>,
 }
@@ -51,6 +52,7 @@ impl Options {
             "on_error" => set(&mut self.on_error, on_error(meta, errors)),
             "held" => set(&mut self.held, word(meta, errors)),
             "waits" => set(&mut self.waits, word(meta, errors)),
+            "async_configure" => set(&mut self.async_configure, word(meta, errors)),
             "hooks" => set(&mut self.hooks, hooks(meta, errors)),
             "crate" => set(&mut self.krate, path(meta, errors)),
             _ => {

@@ -4,7 +4,7 @@ use quote::{quote, quote_spanned};
 use super::{attr::OnError, model::Filter};
 
 pub(super) fn expand(filter: &Filter) -> TokenStream {
-    let Filter { item, root_id, on_error, held, waits, hooks, krate } = filter;
+    let Filter { item, root_id, on_error, held, waits, async_configure, hooks, krate } = filter;
     let ident = &item.ident;
     let stamp = quote! {
         __inproxy::Stamp {
@@ -26,7 +26,8 @@ pub(super) fn expand(filter: &Filter) -> TokenStream {
         };
         (quote_spanned!(ident.span()=> __inproxy::Registration::hooks::<#ident, #request, #response>(#stamp)), declared)
     } else {
-        (quote_spanned!(ident.span()=> __inproxy::Registration::http::<#ident, #allow, #held, #waits>(#stamp)), TokenStream::new())
+        let make = if *async_configure { quote!(http_async) } else { quote!(http) };
+        (quote_spanned!(ident.span()=> __inproxy::Registration::#make::<#ident, #allow, #held, #waits>(#stamp)), TokenStream::new())
     };
     quote! {
         #item

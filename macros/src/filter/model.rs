@@ -11,6 +11,8 @@ pub(super) struct Filter {
     pub(super) on_error: OnError,
     pub(super) held: bool,
     pub(super) waits: bool,
+    /// It implements `ConfigureAsync`, and not `Configure`.
+    pub(super) async_configure: bool,
     /// The callbacks of a filter that has hooks.
     pub(super) hooks: Option<Vec<String>>,
     pub(super) krate: Path,
@@ -31,6 +33,12 @@ impl Filter {
             errors
                 .at(&hooks.path, "`waits` is for filters that implement `HttpFilter`; name the callbacks for bodies in `hooks(…)`, if there are any");
         }
+        if let (Some(hooks), Some(_)) = (&options.hooks, &options.async_configure) {
+            errors.at(
+                &hooks.path,
+                "`async_configure` is for filters that implement `HttpFilter`, whose requests can wait for it; remove it, or `hooks`",
+            );
+        }
         if let Some(root_id) = options.root_id.as_ref().filter(|root_id| root_id.value().is_empty()) {
             errors.at(root_id, "a root id must not be empty");
         }
@@ -47,6 +55,7 @@ impl Filter {
             on_error: options.on_error.unwrap_or(OnError::Deny),
             held: options.held.is_some(),
             waits: options.waits.is_some(),
+            async_configure: options.async_configure.is_some(),
             hooks: options.hooks.map(|hooks| callbacks(hooks.declared)),
             krate: options.krate.unwrap_or_else(krate::path),
             item,

@@ -29,6 +29,7 @@ pub struct GrpcStreamRequest {
 /// # Examples
 ///
 /// ```
+/// # use inproxy::log;
 /// use inproxy::{grpc::{GrpcError, Raw}, prelude::*};
 ///
 /// async fn talk(service: &Cluster) -> Result<usize, GrpcError> {

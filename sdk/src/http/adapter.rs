@@ -5,9 +5,10 @@ use std::rc::Rc;
 use http::StatusCode;
 
 use super::{
-    BodyError, HttpFilter, Next, OnError, Request, Response,
+    BodyError, HttpFilter, OnError, Response,
     body::{self},
     response::Origin,
+    starting::{ConfigureAsync, Made, NotReady, Source, Starting},
 };
 use crate::{
     Configure, Error, Result,
@@ -23,9 +24,10 @@ use crate::{
 
 /// The gRPC status of a reply that stands for an error of the filter.
 const GRPC_INTERNAL: u32 = 13;
+const GRPC_UNAVAILABLE: u32 = 14;
 
-struct Async<F> {
-    filter: Rc<F>,
+struct Async<S> {
+    source: S,
     on_error: OnError,
 }
 
@@ -50,25 +52,36 @@ impl Registration {
     /// A filter that implements [`HttpFilter`]; `stamp` as for [`hooks`](Self::hooks), the others as the options of `#[filter]`.
     pub const fn http<F: HttpFilter + Configure, const ALLOW: bool, const HELD: bool, const WAITS: bool>(stamp: Stamp) -> Self {
         Self::new(stamp, |json, mut plugin| {
-            needs!("request_headers", "request_body", "request_trailers", "response_headers");
-            if WAITS {
-                needs!("response_body", "response_trailers");
-            }
-            if HELD && !body::can_hold() {
-                return Err(BodyError::NotHeld.into());
-            }
-            let filter = Rc::new(configure::<F>(json, &mut plugin)?);
-            Ok(Rc::new(Plugged::new(
-                Async { filter, on_error: if ALLOW { OnError::Allow } else { OnError::Deny } },
-                Holds { request: true, response: true },
-            )))
+            may_be_plugged::<HELD, WAITS>()?;
+            Ok(plugged::<_, ALLOW>(Made(Rc::new(configure::<F>(json, &mut plugin)?))))
+        })
+    }
+
+    /// As [`http`](Self::http), for a filter that is made by an async function.
+    pub const fn http_async<F: HttpFilter + ConfigureAsync, const ALLOW: bool, const HELD: bool, const WAITS: bool>(stamp: Stamp) -> Self {
+        Self::new(stamp, |json, plugin| {
+            may_be_plugged::<HELD, WAITS>()?;
+            Ok(plugged::<_, ALLOW>(Starting::<F>::begin(json, plugin)?))
         })
     }
 }
 
+fn may_be_plugged<const HELD: bool, const WAITS: bool>() -> Result<()> {
+    needs!("request_headers", "request_body", "request_trailers", "response_headers");
+    if WAITS {
+        needs!("response_body", "response_trailers");
+    }
+    if HELD && !body::can_hold() { Err(BodyError::NotHeld.into()) } else { Ok(()) }
+}
+
+fn plugged<S: Source, const ALLOW: bool>(source: S) -> Rc<Plugged<Async<S>>> {
+    let on_error = if ALLOW { OnError::Allow } else { OnError::Deny };
+    Rc::new(Plugged::new(Async { source, on_error }, Holds { request: true, response: true }))
+}
+
 // === impl Async ===
 
-impl<F: HttpFilter> HttpHooks for Async<F> {
+impl<S: Source> HttpHooks for Async<S> {
     type Stream = AsyncStream;
 
     fn on_request_headers(&self, stream: &mut AsyncStream, request: RequestHeaders<'_>) -> Action {
@@ -80,11 +93,7 @@ impl<F: HttpFilter> HttpHooks for Async<F> {
         let end_of_stream = request.end_of_stream();
         let id = StreamId::open(request.stream.context, request.stream.root, fail, end_of_stream);
         stream.0 = Some(id);
-        let filter = Rc::clone(&self.filter);
-        id.spawn(Box::pin(async move {
-            let result = filter.handle(Request::new(id, !end_of_stream), Next::new(id)).await;
-            finish(id, result);
-        }));
+        id.spawn(self.source.task(id, !end_of_stream));
         stream.leave(Direction::Request, true)
     }
 
@@ -230,7 +239,7 @@ impl Drop for AsyncStream {
 }
 
 /// `handle` has ended.
-fn finish(id: StreamId, result: Result<Response>) {
+pub(super) fn finish(id: StreamId, result: Result<Response>) {
     // Whoever asked for the response is gone, wherever it was kept.
     if let Some(exchange) = id.exchange() {
         exchange.asked.set(false);
@@ -293,6 +302,8 @@ fn deny(id: StreamId, error: Error) {
     let too_large = matches!(error.downcast_ref(), Some(BodyError::TooLarge { .. }));
     let reply = if too_large && exchange.response.stage.get() == Stage::Ahead {
         LocalReply::new(StatusCode::PAYLOAD_TOO_LARGE).with_details("inproxy_request_body_too_large")
+    } else if error.downcast_ref::<NotReady>().is_some() {
+        LocalReply::new(StatusCode::SERVICE_UNAVAILABLE).with_details("inproxy_not_ready").with_grpc_status(GRPC_UNAVAILABLE)
     } else {
         LocalReply::new(StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error").with_grpc_status(GRPC_INTERNAL)
     };

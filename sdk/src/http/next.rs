@@ -64,6 +64,7 @@ impl Next {
     /// # Examples
     ///
     /// ```
+    /// # use inproxy::log;
     /// use inproxy::{future, http::BodyError, prelude::*};
     ///
     /// #[filter]

@@ -18,7 +18,8 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use inproxy::{http::ReadOnly, prelude::*};
+/// # use inproxy::log;
+/// use inproxy::prelude::*;
 ///
 /// async fn count(request: Request, next: Next) -> Result<Response> {
 ///     let mut body = request.release_headers().chunks();
