@@ -15,9 +15,11 @@ pub mod http;
 pub mod log;
 pub mod metrics;
 pub mod prelude;
+pub mod queue;
 pub mod random;
 mod reply;
 mod runtime;
+pub mod shared;
 pub mod task;
 pub mod time;
 

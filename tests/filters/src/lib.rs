@@ -7,6 +7,7 @@ pub mod errors;
 pub mod grpcs;
 pub mod headers;
 pub mod hooks;
+pub mod shared;
 pub mod streaming;
 pub mod traps;
 pub mod waiting;

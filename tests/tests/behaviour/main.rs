@@ -20,6 +20,7 @@ mod panics;
 mod policies;
 mod refusals;
 mod replies;
+mod shared;
 mod streaming;
 mod updates;
 mod waiting;
