@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod body;
+pub mod cache;
 pub mod call;
 pub mod config;
 pub mod env;

@@ -2,6 +2,7 @@
 
 pub mod adversarial;
 pub mod bodies;
+pub mod cached;
 pub mod calls;
 pub mod errors;
 pub mod grpcs;

@@ -8,6 +8,7 @@
 static ALLOCATOR: inproxy_test::CountingAllocator = inproxy_test::CountingAllocator;
 
 mod bodies;
+mod cached;
 mod calls;
 mod chains;
 mod crates;
