@@ -4,6 +4,7 @@ pub mod abi;
 pub mod body;
 pub mod cache;
 pub mod call;
+pub mod codec;
 pub mod config;
 pub mod env;
 mod error;

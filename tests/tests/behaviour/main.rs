@@ -11,6 +11,7 @@ mod bodies;
 mod cached;
 mod calls;
 mod chains;
+mod codec;
 mod crates;
 mod errors;
 mod grpcs;
