@@ -64,7 +64,7 @@ pub trait Stored: Sized {
     fn decode(bytes: Cow<'_, [u8]>) -> Result<Self, StoredError>;
 }
 
-/// A value that is stored as JSON.
+/// A value that is stored as JSON. To derive `Serialize` for a type, the filter's crate depends on `serde` itself.
 ///
 /// # Examples
 ///
