@@ -16,7 +16,7 @@ use self::recent::Recent;
 /// Each worker has its own, so a value is fetched once by each of them; what all workers must agree on is [`shared`](crate::shared). A cache is empty after the VM's start, and goes with its filter when
 /// the configuration changes.
 ///
-/// Times are given with each call, so that a test can set them. A value whose time is over is never returned, and takes up its place until it is asked for or the least recently used one.
+/// Times are given with each call, so that a test can set them; a filter asks [`time::now`](crate::time::now). A value whose time is over is never returned, and takes up its place until it is asked for or the least recently used one.
 ///
 /// All methods take `&self`: a cache is a field of a filter. It is not locked while a future waits, so two requests may find the same value missing, and both fetch it. (What is called from inside, the
 /// `Ord` and `Clone` of keys and values, finds it empty.)

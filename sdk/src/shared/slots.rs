@@ -17,7 +17,8 @@ use super::{
 /// A table that all workers share: a value for each key, until a time, in bounded memory. For keys whose number nobody knows, such as clients.
 ///
 /// The proxy's shared data can only grow. So a table has a fixed number of slots, each of which is a key of the shared data, `<name>/<index>`. A hash says which slot a key of the table is in, and a slot has eight
-/// entries unless set otherwise. An entry whose time is over counts as not there, and makes room for others.
+/// entries unless set otherwise. An entry whose time is over counts as not there, and makes room for others; the time is given with each call, so that a test can set it; a filter asks
+/// [`time::now`](crate::time::now).
 ///
 /// A value whose time is not over is never dropped to make room for another: a client that has used up its limit would get it anew. When all entries of a slot are in use by other keys, a change is
 /// [`SharedError::Full`], and the filter decides. Give a table many more entries than keys are expected to be in use at the same time: when half of its entries are in use, one new key in 20 finds its slot

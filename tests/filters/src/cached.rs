@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use inproxy::{cache::Cache, prelude::*};
 
 /// Asks an authority about each `x-key`, and remembers two of its verdicts for a minute. The time is that of `x-now`, in seconds.
-#[filter]
+#[filter(root_id = "ask_once")]
 pub struct AskOnce {
     authority: Cluster,
     verdicts: Cache<Vec<u8>, bool>,

@@ -2,13 +2,13 @@
 
 use inproxy::{
     codec::{lines, sse},
-    hooks::{Action, HttpHooks, RequestBody, ResponseBody, ResponseHeaders},
+    http::MapChunk,
     prelude::*,
 };
 
 // ANCHOR: redact
 /// Takes words out of server-sent events, as they pass.
-#[filter(hooks)]
+#[filter(root_id = "redact")]
 #[config]
 #[derive(Debug)]
 pub struct Redact {
@@ -18,56 +18,50 @@ pub struct Redact {
 /// What is kept of one event, in bytes.
 const LONGEST_EVENT: usize = 64 * 1024;
 
-const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
-
-impl HttpHooks for Redact {
-    type Stream = Option<sse::Decoder>;
-
-    fn on_response_headers(&self, decoder: &mut Self::Stream, mut response: ResponseHeaders<'_>) -> Action {
+impl HttpFilter for Redact {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let response = next.run(request).await;
         let kind = response.headers().get("content-type");
-        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
-            // It will be another.
-            response.headers_mut().remove(&CONTENT_LENGTH);
-            *decoder = Some(sse::Decoder::new(LONGEST_EVENT));
+        if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+            return Ok(response);
         }
-        Action::Continue
-    }
-
-    fn on_response_body(&self, decoder: &mut Self::Stream, mut body: ResponseBody<'_>) -> Action {
-        if let Err(error) = self.redact(decoder, &mut body) {
-            log::error!("events are held back from here on: {error:#}");
-            if let Err(error) = body.buffer().replace(b"") {
-                log::error!("{error:#}");
-            }
-        }
-        Action::Continue
+        let redacting = Redacting { words: self.words.clone(), decoder: Some(sse::Decoder::new(LONGEST_EVENT)) };
+        Ok(response.release_headers_to_rewrite()?.map_chunks(redacting).into())
     }
 }
 
-impl Redact {
-    fn redact(&self, stream: &mut Option<sse::Decoder>, body: &mut ResponseBody<'_>) -> Result<()> {
-        let Some(decoder) = stream else { return Ok(()) };
-        let mut events = decoder.push(&body.buffer().read()?)?;
-        if body.end_of_stream()
-            && let Some(decoder) = stream.take()
-        {
-            events.extend(decoder.finish()?);
+/// A body that goes by. An event that is not whole yet waits in the decoder.
+struct Redacting {
+    words: Vec<String>,
+    decoder: Option<sse::Decoder>,
+}
+
+impl MapChunk for Redacting {
+    fn chunk(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        let Some(decoder) = &mut self.decoder else { return Ok(Vec::new()) };
+        let events = decoder.push(&bytes)?;
+        Ok(events.into_iter().flat_map(|event| self.redact(event)).collect())
+    }
+
+    /// Some servers leave out the empty line behind their last event.
+    fn end(&mut self) -> Result<Vec<u8>> {
+        let Some(decoder) = self.decoder.take() else { return Ok(Vec::new()) };
+        Ok(decoder.finish()?.map(|event| self.redact(event)).unwrap_or_default())
+    }
+}
+
+impl Redacting {
+    fn redact(&self, mut event: sse::Event) -> Vec<u8> {
+        for word in &self.words {
+            event.data = event.data.map(|data| data.replace(word, "***"));
         }
-        let mut redacted = Vec::new();
-        for mut event in events {
-            for word in &self.words {
-                event.data = event.data.map(|data| data.replace(word, "***"));
-            }
-            redacted.extend(event.encode());
-        }
-        // An event that is not whole yet waits in the decoder.
-        body.buffer().replace(&redacted)
+        event.encode()
     }
 }
 // ANCHOR_END: redact
 
 /// Adds up what the lines of a request say under `tokens`, and tells it with the response. Lines that say nothing of it, or are no JSON, count as `x-other`.
-#[filter(hooks)]
+#[filter(root_id = "count_tokens")]
 #[config]
 #[derive(Debug)]
 pub struct CountTokens {
@@ -81,51 +75,23 @@ pub struct Usage {
     tokens: u64,
 }
 
-/// What has been counted of a request.
-#[derive(Debug, Default)]
-pub struct Counted {
-    decoder: Option<lines::Decoder>,
-    tokens: u64,
-    other: u64,
-    error: Option<String>,
-}
-
-impl HttpHooks for CountTokens {
-    type Stream = Counted;
-
-    fn on_request_body(&self, counted: &mut Counted, mut body: RequestBody<'_>) -> Action {
-        if let Err(error) = self.count(counted, &mut body) {
-            counted.error = Some(format!("{error:#}"));
+impl HttpFilter for CountTokens {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let mut body = request.release_headers().chunks();
+        let mut decoder = lines::Decoder::new(self.longest_line);
+        let (mut tokens, mut other) = (0, 0);
+        let mut count = |line: lines::Line| match line.json::<Usage>() {
+            Ok(usage) => tokens += usage.tokens,
+            Err(_) if line.is_blank() => {}
+            Err(_) => other += 1,
+        };
+        while let Some(part) = body.next().await? {
+            decoder.push(&part)?.into_iter().for_each(&mut count);
         }
-        body.while_headers_are_held()
-    }
-
-    fn on_response_headers(&self, counted: &mut Counted, mut response: ResponseHeaders<'_>) -> Action {
-        let mut headers = response.headers_mut();
-        headers.insert(&HeaderName::from_static("x-tokens"), &HeaderValue::from(counted.tokens));
-        headers.insert(&HeaderName::from_static("x-other"), &HeaderValue::from(counted.other));
-        if let Some(Ok(error)) = counted.error.take().map(HeaderValue::try_from) {
-            headers.insert(&HeaderName::from_static("x-error"), &error);
-        }
-        Action::Continue
-    }
-}
-
-impl CountTokens {
-    fn count(&self, counted: &mut Counted, body: &mut RequestBody<'_>) -> Result<()> {
-        let decoder = counted.decoder.get_or_insert_with(|| lines::Decoder::new(self.longest_line));
-        let mut lines = decoder.push(&body.buffer().read()?)?;
-        if body.end_of_stream()
-            && let Some(decoder) = counted.decoder.take()
-        {
-            lines.extend(decoder.finish()?);
-        }
-        for line in lines.iter().filter(|line| !line.is_blank()) {
-            match line.json::<Usage>() {
-                Ok(usage) => counted.tokens += usage.tokens,
-                Err(_) => counted.other += 1,
-            }
-        }
-        Ok(())
+        decoder.finish()?.into_iter().for_each(&mut count);
+        let mut response = next.run(body).await;
+        response.headers_mut().insert("x-tokens", tokens.to_string())?;
+        response.headers_mut().insert("x-other", other.to_string())?;
+        Ok(response)
     }
 }

@@ -11,7 +11,7 @@ use inproxy::{
 
 // ANCHOR: counter
 /// Numbers the requests of all workers.
-#[filter]
+#[filter(root_id = "numbered")]
 pub struct Numbered {
     requests: SharedCounter,
 }
@@ -41,7 +41,7 @@ pub struct Nothing;
 
 // ANCHOR: budget
 /// Lets each client pass so many times until a time is over.
-#[filter]
+#[filter(root_id = "budget")]
 pub struct Budget {
     config: BudgetConfig,
     granted: Slots<u64>,
@@ -99,7 +99,7 @@ fn ways() -> u8 {
 }
 
 /// Adds to a counter as often as `x-times` says, one by one, and to one in a table; other workers are at it too. Takes as often from a budget of `x-limit`. Tells what the two are then, and how much it got.
-#[filter]
+#[filter(root_id = "add_many")]
 pub struct AddMany {
     one: SharedCounter,
     table: Slots<u64>,
@@ -139,7 +139,7 @@ impl HttpFilter for AddMany {
 
 /// Does what the path says with what is shared: `/get`, `/set/<text>`, `/create/<text>`, `/append/<text>`, `/json/<number>`, `/enqueue/<text>`, `/dequeue`, `/resolve/<vm_id>/<name>`.
 /// Answers what came of it.
-#[filter]
+#[filter(root_id = "board")]
 pub struct Board {
     text: Shared<String>,
     numbers: Shared<Json<Vec<u64>>>,
