@@ -118,10 +118,10 @@ impl HttpFilter for AddMany {
     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
         let number = |name| request.headers().get(name).and_then(|times| times.to_str()?.parse().ok()).unwrap_or(0);
         let (times, limit): (u64, u64) = (number("x-times"), number("x-limit"));
-        let (mut one, mut of_table, mut tries, mut got) = (self.one.get()?, 0, 0, 0);
+        let (mut tries, mut got) = (0, 0);
         for _ in 0..times {
-            one = self.one.increment()?;
-            of_table = self.table.update(b"key", SystemTime::UNIX_EPOCH, Duration::from_secs(1), |count| {
+            self.one.increment()?;
+            self.table.update(b"key", SystemTime::UNIX_EPOCH, Duration::from_secs(1), |count| {
                 tries += 1;
                 count.unwrap_or(0) + 1
             })?;
@@ -129,6 +129,7 @@ impl HttpFilter for AddMany {
             got += u64::from(self.table.try_update(b"budget", SystemTime::UNIX_EPOCH, Duration::from_secs(1), grant)?.is_some());
         }
         self.again.add(tries - times);
+        let (one, of_table) = (self.one.get()?, self.table.get(b"key", SystemTime::UNIX_EPOCH)?.unwrap_or(0));
         let mut response = next.run(request).await;
         response.headers_mut().insert("x-one", one.to_string())?;
         response.headers_mut().insert("x-of-table", of_table.to_string())?;

@@ -32,16 +32,23 @@ async fn of_what_two_threads_change_at_the_same_time_nothing_is_lost_and_nothing
     let proxy = Proxy::before(&upstream).filter("add_many", json!({})).with(|listener| listener.balanced = true);
     let address = proxy.open_in(&envoy).await.unwrap();
     let times = 200;
-    let limit = CONNECTIONS * times / 4;
-    let responses = at_once(address, &get("/", &format!("x-times: {times}\r\nx-limit: {limit}\r\n"))).await;
-    assert!(responses.iter().all(|response| response.status() == 200));
-    let got = responses.iter().map(|response| response.header("x-got").unwrap().parse::<usize>().unwrap());
-    assert_eq!(got.sum::<usize>(), limit);
-    let last = Connection::exchange(address, get("/", "x-times: 1\r\n")).await;
-    let all = (CONNECTIONS * times + 1).to_string();
-    assert_eq!((last.header("x-one"), last.header("x-of-table")), (Some(all.clone()), Some(all)));
-    let again = envoy.admin().stats("wasmcustom.add_many.again").await.unwrap();
-    assert!(again["wasmcustom.add_many.again"] > 0, "no thread ever met another: this test has shown nothing");
+    let quarter = CONNECTIONS * times / 4;
+    // On a machine with one core to spare the threads take turns, and seldom meet.
+    for round in 1..=100 {
+        let limit = round * quarter;
+        let responses = at_once(address, &get("/", &format!("x-times: {times}\r\nx-limit: {limit}\r\n"))).await;
+        assert!(responses.iter().all(|response| response.status() == 200), "{responses:?}");
+        let got = responses.iter().map(|response| response.header("x-got").unwrap().parse::<usize>().unwrap());
+        assert_eq!(got.sum::<usize>(), quarter, "in round {round}");
+        let now = Connection::exchange(address, get("/", "")).await;
+        let all = (round * CONNECTIONS * times).to_string();
+        assert_eq!((now.header("x-one"), now.header("x-of-table")), (Some(all.clone()), Some(all)), "in round {round}");
+        let again = envoy.admin().stats("wasmcustom.add_many.again").await.unwrap();
+        if again.values().any(|again| *again > 0) {
+            return;
+        }
+    }
+    panic!("no thread ever met another: this test has shown nothing");
 }
 
 #[tokio::test]
