@@ -2,7 +2,9 @@
 
 pub mod abi;
 pub mod body;
+pub mod cache;
 pub mod call;
+pub mod codec;
 pub mod config;
 pub mod env;
 mod error;
@@ -15,9 +17,11 @@ pub mod http;
 pub mod log;
 pub mod metrics;
 pub mod prelude;
+pub mod queue;
 pub mod random;
 mod reply;
 mod runtime;
+pub mod shared;
 pub mod task;
 pub mod time;
 

@@ -102,6 +102,13 @@ pub async fn throw_away() -> Envoy {
     Envoy::start(&options()).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// As [`throw_away`], with more than one worker: threads that have a VM each.
+pub async fn throw_away_with(workers: u32) -> Envoy {
+    let mut options = options();
+    options.workers = workers;
+    Envoy::start(&options).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// The Envoy of this process. It ends with the process.
 async fn shared() -> &'static Envoy {
     static SHARED: OnceCell<Envoy> = OnceCell::const_new();

@@ -2,12 +2,22 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+/// Each page, by its path in `docs`, with its text.
 fn docs() -> impl Iterator<Item = (String, String)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let pages = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "md"));
-    pages.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
+    let files = |dir: PathBuf| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files_of_root): (Vec<_>, Vec<_>) = files(root()).partition(|path| path.is_dir());
+    let all = folders.into_iter().flat_map(files).chain(files_of_root);
+    let pages = all.filter(|path| path.extension().is_some_and(|end| end == "md"));
+    pages.map(|path| (path.strip_prefix(root()).unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
 }
 
 #[test]
@@ -16,7 +26,7 @@ fn code_is_included_from_files_that_are_compiled() {
     for (page, text) in docs() {
         for include in text.split("{{#include ").skip(1) {
             let (file, anchor) = include.split_once("}}").unwrap().0.rsplit_once(':').expect("a file and an anchor");
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
+            let path = root().join(&page).parent().unwrap().join(file);
             let code = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {file}: {error}"));
             assert!(
                 code.contains(&format!("ANCHOR: {anchor}\n")) && code.contains(&format!("ANCHOR_END: {anchor}\n")),

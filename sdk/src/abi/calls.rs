@@ -71,6 +71,48 @@ pub(crate) fn property(path: &[u8]) -> Result<Vec<u8>, Status> {
     unsafe { receive(|data, size| sys::proxy_get_property(path.as_ptr(), path.len(), data, size)) }
 }
 
+/// What the VMs of one `vm_id` share under a key, and the number of its last change.
+pub(crate) fn shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
+    let mut cas = 0;
+    // SAFETY: the key is a live slice; `receive` passes two live locals for the host to write to, and the number goes to a third.
+    let value = unsafe { receive(|data, size| sys::proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut cas)) }?;
+    Ok((value, cas))
+}
+
+/// Sets what is shared under a key, if `cas` is 0, or the number of its last change, or there is nothing yet.
+pub(crate) fn set_shared_data(key: &[u8], value: &[u8], cas: u32) -> Result<(), Status> {
+    // SAFETY: both are live slices, which the host only reads.
+    Status::from_raw(unsafe { sys::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) }).ok()
+}
+
+/// The id of the queue of this name, which is made if there is none. From now on this VM's root context hears of its messages, and no other.
+pub(crate) fn register_queue(name: &[u8]) -> Result<u32, Status> {
+    let mut id = 0;
+    // SAFETY: the name is a live slice, which the host only reads; it writes one u32 to a live local.
+    Status::from_raw(unsafe { sys::proxy_register_shared_queue(name.as_ptr(), name.len(), &raw mut id) }).ok()?;
+    Ok(id)
+}
+
+/// The id of the queue that somebody has registered; an empty `vm_id` is the VM's own.
+pub(crate) fn resolve_queue(vm_id: &[u8], name: &[u8]) -> Result<u32, Status> {
+    let mut id = 0;
+    // SAFETY: both are live slices, which the host only reads; it writes one u32 to a live local.
+    Status::from_raw(unsafe { sys::proxy_resolve_shared_queue(vm_id.as_ptr(), vm_id.len(), name.as_ptr(), name.len(), &raw mut id) }).ok()?;
+    Ok(id)
+}
+
+/// The oldest message of a queue, which is taken out of it.
+pub(crate) fn dequeue(queue: u32) -> Result<Vec<u8>, Status> {
+    // SAFETY: `receive` passes two live locals for the host to write to.
+    unsafe { receive(|data, size| sys::proxy_dequeue_shared_queue(queue, data, size)) }
+}
+
+/// Puts a message behind those of a queue.
+pub(crate) fn enqueue(queue: u32, message: &[u8]) -> Result<(), Status> {
+    // SAFETY: pointer and length are those of a live slice, which the host only reads.
+    Status::from_raw(unsafe { sys::proxy_enqueue_shared_queue(queue, message.as_ptr(), message.len()) }).ok()
+}
+
 /// Lets a direction of the effective stream go on.
 pub(crate) fn continue_stream(stream: StreamType) -> Result<(), Status> {
     Status::from_raw(sys::proxy_continue_stream(stream as u32)).ok()

@@ -14,6 +14,18 @@ unsafe extern "C" {
     pub(super) fn proxy_replace_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32;
     pub(super) fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     pub(super) fn proxy_get_property(path: *const u8, path_size: usize, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
+    pub(super) fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        return_data: *mut *mut u8,
+        return_size: *mut usize,
+        return_cas: *mut u32,
+    ) -> u32;
+    pub(super) fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
+    pub(super) fn proxy_register_shared_queue(name: *const u8, name_size: usize, return_id: *mut u32) -> u32;
+    pub(super) fn proxy_resolve_shared_queue(vm_id: *const u8, vm_id_size: usize, name: *const u8, name_size: usize, return_id: *mut u32) -> u32;
+    pub(super) fn proxy_dequeue_shared_queue(queue: u32, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
+    pub(super) fn proxy_enqueue_shared_queue(queue: u32, value: *const u8, value_size: usize) -> u32;
     pub(super) safe fn proxy_continue_stream(stream: u32) -> u32;
     pub(super) safe fn proxy_close_stream(stream: u32) -> u32;
     pub(super) fn proxy_send_local_response(

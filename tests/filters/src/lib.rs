@@ -2,11 +2,14 @@
 
 pub mod adversarial;
 pub mod bodies;
+pub mod cached;
 pub mod calls;
+pub mod codec;
 pub mod errors;
 pub mod grpcs;
 pub mod headers;
 pub mod hooks;
+pub mod shared;
 pub mod starting;
 pub mod streaming;
 pub mod traps;

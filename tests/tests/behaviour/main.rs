@@ -8,8 +8,10 @@
 static ALLOCATOR: inproxy_test::CountingAllocator = inproxy_test::CountingAllocator;
 
 mod bodies;
+mod cached;
 mod calls;
 mod chains;
+mod codec;
 mod crates;
 mod errors;
 mod grpcs;
@@ -20,6 +22,7 @@ mod panics;
 mod policies;
 mod refusals;
 mod replies;
+mod shared;
 mod starting;
 mod streaming;
 mod updates;

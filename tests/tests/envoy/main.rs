@@ -10,6 +10,7 @@ mod configuration;
 mod holding;
 mod leaving;
 mod replies;
+mod shared;
 mod streaming;
 mod traps;
 
