@@ -24,9 +24,12 @@
 //! # }
 //! ```
 
+use std::{future::poll_fn, task::Poll};
+
 use crate::{
     abi::{self, Status},
     error::HostError,
+    runtime::queues,
 };
 
 /// A queue of the proxy, by its id.
@@ -70,6 +73,39 @@ impl Queue {
     /// [`HostError`] if the proxy refuses.
     pub fn enqueue(&self, message: &[u8]) -> Result<(), HostError> {
         abi::enqueue(self.id, message).map_err(|status| HostError::new("put a message into a queue", status))
+    }
+
+    /// Waits for a message, and takes it out.
+    ///
+    /// Of all VMs that have registered the queue, the proxy tells only the last one of messages: what waits in another one, or for a queue that was only [resolved](Self::resolve), is not woken. One that must
+    /// not depend on this waits with [`time::timeout`](crate::time::timeout), and looks again.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{prelude::*, queue::Queue};
+    ///
+    /// async fn report(queue: Queue, collector: Cluster) -> Result<()> {
+    ///     loop {
+    ///         let report = queue.receive().await?;
+    ///         collector.post("/reports").body(report).send().await?;
+    ///     }
+    /// }
+    /// ```
+    pub async fn receive(&self) -> Result<Vec<u8>, HostError> {
+        poll_fn(|cx| match self.dequeue() {
+            Ok(Some(message)) => Poll::Ready(Ok(message)),
+            Ok(None) => {
+                queues::wait(self.id, cx.waker());
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        })
+        .await
     }
 
     /// Takes the oldest message out; `None` if there is none.

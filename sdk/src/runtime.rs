@@ -15,6 +15,7 @@ pub(crate) mod calls;
 mod exchange;
 pub(crate) mod grpc;
 mod places;
+pub(crate) mod queues;
 mod ticks;
 pub(crate) mod timers;
 mod waker;

@@ -9,6 +9,7 @@
 //! | one value | [`Shared`] |
 //! | a number that all add to | [`SharedCounter`] |
 //! | a value for each client, user or path | [`Slots`] |
+//! | what only one of them does | [`Lease`] |
 //!
 //! Nothing can be deleted: the proxy has no call for it. So the number of keys must be bounded by the filter, which is what [`Slots`] is for.
 //!
@@ -48,6 +49,7 @@ mod counter;
 mod entries;
 mod error;
 mod key;
+mod lease;
 mod slots;
 mod stored;
 mod value;
@@ -57,6 +59,7 @@ mod tests;
 
 pub use self::counter::SharedCounter;
 pub use self::error::SharedError;
+pub use self::lease::Lease;
 pub use self::slots::Slots;
 pub use self::stored::{Json, Stored, StoredError};
 pub use self::value::Shared;

@@ -12,6 +12,7 @@ struct Above {
     after: Cell<Option<fn(u32)>>,
     tick: Cell<Option<fn(u32)>>,
     gone: Cell<Option<fn(u32)>>,
+    queue: Cell<Option<fn(u32, u32)>>,
     call: Cell<Option<OnCall>>,
     grpc: Cell<Option<OnGrpc>>,
 }
@@ -49,7 +50,7 @@ pub(crate) struct Sizes {
 }
 
 thread_local! {
-    static ABOVE: Above = const { Above { after: Cell::new(None), tick: Cell::new(None), gone: Cell::new(None), call: Cell::new(None), grpc: Cell::new(None) } };
+    static ABOVE: Above = const { Above { after: Cell::new(None), tick: Cell::new(None), gone: Cell::new(None), queue: Cell::new(None), call: Cell::new(None), grpc: Cell::new(None) } };
 }
 
 /// How many reasons to act after a callback there are, on all threads. Nearly always none, so that this number is all that most callbacks look at.
@@ -68,6 +69,11 @@ pub(crate) fn on_tick(act: fn(u32)) {
 /// From here on `act` runs when a root context is gone, with its id.
 pub(crate) fn on_gone(act: fn(u32)) {
     ABOVE.with(|above| above.gone.set(Some(act)));
+}
+
+/// From here on `act` runs when a message has come into a queue, with the ids of the root context and the queue.
+pub(crate) fn on_queue(act: fn(u32, u32)) {
+    ABOVE.with(|above| above.queue.set(Some(act)));
 }
 
 /// From here on `act` runs when a call-out was answered that was sent from a root context.
@@ -108,6 +114,12 @@ pub(super) fn tick(root: u32) {
 pub(super) fn gone(root: u32) {
     if let Some(act) = ABOVE.with(|above| above.gone.get()) {
         act(root);
+    }
+}
+
+pub(super) fn queue(root: u32, queue: u32) {
+    if let Some(act) = ABOVE.with(|above| above.queue.get()) {
+        act(root, queue);
     }
 }
 

@@ -101,6 +101,13 @@ impl RootContext for RootShim {
         });
     }
 
+    fn on_queue_ready(&mut self, queue: u32) {
+        abi::callback((), || {
+            above::queue(self.context, queue);
+            above::after(self.context);
+        });
+    }
+
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
         Some(match &self.plugin {
             Some(plugin) => Rc::clone(plugin).open(context, self.context),

@@ -354,3 +354,28 @@ fn times_at_the_ends_of_the_calendar_are_times() {
         assert_eq!(table.get(b"k", before).unwrap(), None);
     });
 }
+
+#[test]
+fn a_lease_is_one_holders_until_it_is_over_or_given_back() {
+    with(|_| {
+        let (one, other) = (Lease::new("lease", MINUTE), Lease::new("lease", MINUTE));
+        assert!(one.take(at(0)).unwrap() && one.take(at(30)).unwrap(), "it is renewed by its holder");
+        assert!(!other.take(at(89)).unwrap());
+        assert!(other.take(at(90)).unwrap() && !one.take(at(91)).unwrap(), "it is over, and somebody else's");
+        one.give_back().unwrap();
+        assert!(!one.take(at(92)).unwrap(), "it was not its own to give back");
+        other.give_back().unwrap();
+        assert!(one.take(at(93)).unwrap());
+    });
+}
+
+#[test]
+fn of_two_who_take_a_lease_at_once_one_has_it() {
+    with(|data| {
+        let lease = Lease::new("lease", MINUTE);
+        // Another one's number and time come between the look and the write.
+        data.others.borrow_mut().push_back(("lease", [7_u64.to_le_bytes(), 60_000_u64.to_le_bytes()].concat()));
+        assert!(!lease.take(at(0)).unwrap());
+        assert!(lease.take(at(60)).unwrap());
+    });
+}

@@ -262,6 +262,19 @@ impl Host for Calls {
         Ok(self.with(|state| (START + state.now).as_nanos() as u64))
     }
 
+    /// Other ones each time and in each VM, and the same in each run: a test that fails once fails again.
+    fn random(&self, bytes: &mut [u8]) -> bool {
+        let mut seed = self.with(|state| {
+            state.random += 1;
+            state.random
+        });
+        for byte in bytes {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = (seed >> 56) as u8;
+        }
+        true
+    }
+
     fn monotonic_clock(&self) -> u64 {
         self.with(|state| state.now.as_nanos() as u64)
     }

@@ -28,6 +28,8 @@ pub(crate) struct Shared(Arc<Mutex<State>>);
 
 #[derive(Default)]
 pub(crate) struct State {
+    /// How often random numbers were asked for.
+    pub(crate) random: u64,
     pub(crate) now: Duration,
     pub(crate) around: Around,
     pub(crate) hold_headers: bool,

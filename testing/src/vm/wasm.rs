@@ -423,8 +423,8 @@ fn define_wasi(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerEr
     })?;
     linker.func_wrap(WASI, "proc_exit", |_: u32| -> Result<(), wasmi::Error> { Err(wasmi::Error::new("the module exited")) })?;
     linker.func_wrap(WASI, "random_get", |mut c: Guestly<'_>, pointer: u32, size: u32| -> Answer {
-        // Always the same: a test that fails once fails again.
-        let bytes: Vec<u8> = (0..size).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let mut bytes = vec![0; size as usize];
+        c.data().calls.random(&mut bytes);
         write(&mut c, pointer, &bytes).map(|()| 0)
     })?;
     linker.func_wrap(WASI, "clock_time_get", |mut c: Guestly<'_>, clock: u32, _precision: u64, to: u32| -> Answer {
