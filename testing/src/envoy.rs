@@ -104,6 +104,7 @@ impl EnvoyProxy {
         envoy.put_clusters(&clusters).await.unwrap_or_else(|error| panic!("{error}\n{}", lease.log()));
         let mut listener = Listener::new(format!("test-{}-", lease.tests), UPSTREAM);
         listener.buffer_limit = plan.buffer_limit;
+        listener.request_timeout = plan.around.request_timeout;
         listener.route = plan.around.route;
         listener.route_metadata = plan.around.route_metadata;
         listener.balanced = plan.around.workers > 1;
@@ -287,9 +288,12 @@ impl EnvoyExchange {
         if let Some(stray) = self.upstream.and_then(|seen| seen.stray()) {
             panic!("{STALE_REQUEST}\nthe upstream got behind the request: {}", stray.escape_ascii());
         }
-        let broken = !message.whole;
-        let status = message.status();
-        Response { status, message: Message { headers: message.headers, body: message.body, trailers: message.trailers, broken }, ..Response::new(0) }
+        response(message)
+    }
+
+    /// The response, or `None` if the connection ends without one.
+    pub(crate) async fn response_or_end(mut self) -> Option<Response> {
+        self.connection.response_or_end().await.map(response)
     }
 
     pub(crate) async fn leave(self) {
@@ -312,6 +316,11 @@ fn request(message: &wire::Message) -> Request {
     let authority = host.first().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
     let message = Message { headers, body: message.body.clone(), trailers: message.trailers.clone(), broken: !message.whole };
     Request { method, path, authority, message }
+}
+
+fn response(message: wire::Message) -> Response {
+    let (status, broken) = (message.status(), !message.whole);
+    Response { status, message: Message { headers: message.headers, body: message.body, trailers: message.trailers, broken }, ..Response::new(0) }
 }
 
 fn on_the_wire(response: &Response) -> Vec<u8> {

@@ -41,9 +41,6 @@ use crate::{
     vm::{Callback, Vm},
 };
 
-/// How long a request may take to pass the filters.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How long a stream may be idle.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -1,4 +1,4 @@
-use std::{cell::RefCell, collections::BTreeMap, fmt, marker::PhantomData, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, fmt, marker::PhantomData, rc::Rc, sync::Arc, time::Duration};
 
 use inproxy::{__private::Registered, abi::Status};
 use inproxy_envoy::FailurePolicy;
@@ -43,6 +43,7 @@ pub(crate) struct Around {
     pub(crate) route: String,
     pub(crate) route_metadata: Value,
     pub(crate) cluster_metadata: Value,
+    pub(crate) request_timeout: Duration,
 }
 
 /// What is behind a cluster.
@@ -162,6 +163,13 @@ impl<F: Registered> Proxy<F> {
     #[must_use]
     pub fn cluster_refusing(mut self, name: &str) -> Self {
         self.plan.clusters.insert(name.to_owned(), Serve::Nobody);
+        self
+    }
+
+    /// How long a request may take to pass the filters and to arrive: the listener's `request_timeout`, 30 seconds unless set.
+    #[must_use]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.plan.around.request_timeout = timeout;
         self
     }
 
@@ -344,6 +352,7 @@ impl Default for Around {
             route: String::new(),
             route_metadata: json!({}),
             cluster_metadata: json!({}),
+            request_timeout: Duration::from_secs(30),
         }
     }
 }

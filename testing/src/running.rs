@@ -272,6 +272,18 @@ impl Exchange {
         }
     }
 
+    /// The response, or `None` if the connection ends without one.
+    pub async fn response_or_end(self) -> Option<Response> {
+        match self.0 {
+            Step::Model(model, stream) => {
+                let mut model = model.borrow_mut();
+                model.run_until("the end of the request", |model| model.response(stream).is_some());
+                model.response(stream).filter(|response| response.status() != 0)
+            }
+            Step::Envoy(exchange) => exchange.response_or_end().await,
+        }
+    }
+
     /// As [`leave`](Self::leave), without waiting until the proxy has noticed.
     pub async fn vanish(self) {
         match self.0 {

@@ -2,6 +2,7 @@
 //! [`Running`](crate::Running).
 
 use std::{
+    collections::BTreeMap,
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -55,9 +56,10 @@ pub struct Seen(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     bytes: Vec<u8>,
-    /// How many of them were part of a request.
-    used: usize,
+    /// Of each connection, the bytes behind its last whole request, if it had one.
+    rest: BTreeMap<usize, Vec<u8>>,
     requests: Vec<Message>,
+    connections: usize,
     closed: usize,
 }
 
@@ -122,6 +124,12 @@ impl Connection {
     pub async fn response(&mut self) -> Message {
         let Self { stream, pending } = self;
         timeout(PATIENCE, read(stream, pending, true, |_| {})).await.expect("no response in time").expect("no response, but the end").0
+    }
+
+    /// Reads one response; `None` if the connection ends without one.
+    pub async fn response_or_end(&mut self) -> Option<Message> {
+        let Self { stream, pending } = self;
+        Some(timeout(PATIENCE, read(stream, pending, true, |_| {})).await.expect("no response in time, and no end")?.0)
     }
 
     /// What has come behind the last response.
@@ -203,9 +211,21 @@ impl Drop for Server {
 
 async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> (Duration, Option<Vec<u8>>)>, seen: Seen) {
     let mut pending = Vec::new();
-    while let Some((request, used)) = read(&mut stream, &mut pending, false, |bytes| seen.with(|state| state.bytes.extend(bytes))).await {
+    let connection = seen.with(|state| {
+        state.connections += 1;
+        state.connections
+    });
+    let record = |bytes: &[u8]| {
         seen.with(|state| {
-            state.used += used;
+            state.bytes.extend(bytes);
+            if let Some(rest) = state.rest.get_mut(&connection) {
+                rest.extend(bytes);
+            }
+        });
+    };
+    while let Some((request, _)) = read(&mut stream, &mut pending, false, record).await {
+        seen.with(|state| {
+            state.rest.insert(connection, pending.clone());
             state.requests.push(request.clone());
         });
         let (delay, answer) = answer(&request);
@@ -251,9 +271,8 @@ impl Seen {
     pub fn stray(&self) -> Option<Vec<u8>> {
         const METHODS: [&[u8]; 7] = [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"PATCH ", b"OPTIONS "];
         self.with(|state| {
-            let rest = state.bytes.get(state.used..).filter(|rest| !rest.is_empty())?;
-            let begins = METHODS.iter().any(|method| rest.starts_with(method) || method.starts_with(rest));
-            (!begins && state.used > 0).then(|| rest.to_vec())
+            let begins = |rest: &[u8]| METHODS.iter().any(|method| rest.starts_with(method) || method.starts_with(rest));
+            state.rest.values().find(|rest| !rest.is_empty() && !begins(rest)).cloned()
         })
     }
 

@@ -12,7 +12,7 @@ use inproxy_envoy::FailurePolicy;
 pub(crate) use self::answers::grpc_status;
 use self::answers::local;
 use super::{
-    Event, IDLE_TIMEOUT, Model, REQUEST_TIMEOUT, in_bytes, message,
+    Event, IDLE_TIMEOUT, Model, in_bytes, message,
     state::{ContextState, Headers, Reach, StreamState},
 };
 use crate::{
@@ -108,7 +108,8 @@ impl Model {
             holds: vec![Default::default(); filters],
             ..Stream::default()
         });
-        self.schedule(REQUEST_TIMEOUT, Event::RequestTimeout { stream });
+        let timeout = self.shared.with(|state| state.around.request_timeout);
+        self.schedule(timeout, Event::RequestTimeout { stream });
         self.schedule(IDLE_TIMEOUT, Event::IdleTimeout { stream });
         self.headers(stream, REQUEST, 0, end_of_stream);
         stream

@@ -4,6 +4,7 @@ pub mod adversarial;
 pub mod bodies;
 pub mod cached;
 pub mod calls;
+pub mod cancelling;
 pub mod codec;
 pub mod errors;
 pub mod grpcs;

@@ -10,6 +10,7 @@ static ALLOCATOR: inproxy_test::CountingAllocator = inproxy_test::CountingAlloca
 mod bodies;
 mod cached;
 mod calls;
+mod cancelling;
 mod chains;
 mod codec;
 mod crates;
