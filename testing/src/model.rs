@@ -77,6 +77,8 @@ pub(crate) struct Model {
     workers: usize,
     clusters: BTreeMap<String, Serve>,
     streams: Vec<Stream>,
+    /// How many of them, the oldest, have left nothing behind.
+    forgotten: usize,
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     grpc_events: Vec<GrpcEvent>,
     scheduled: u64,
@@ -132,6 +134,7 @@ impl Model {
             workers,
             clusters,
             streams: Vec::new(),
+            forgotten: 0,
             events: BinaryHeap::new(),
             grpc_events: Vec::new(),
             scheduled: 0,
@@ -209,6 +212,22 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// Forgets what servers saw, what was logged, and what is left of the streams that are over.
+    pub(crate) fn forget(&mut self) {
+        while let Some(stream) = self.streams.get_mut(self.forgotten).filter(|stream| stream.over) {
+            stream.forget();
+            let forgotten = self.forgotten;
+            self.shared.with(|state| state.streams[forgotten].forget());
+            self.forgotten += 1;
+        }
+        self.shared.with(|state| {
+            state.seen.clear();
+            state.grpc_seen.clear();
+            state.log.clear();
+            state.access_log.clear();
+        });
     }
 
     fn now(&self) -> Duration {

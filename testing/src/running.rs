@@ -137,6 +137,13 @@ impl Running {
         }
     }
 
+    /// Forgets what servers saw and what was logged, so that a test with very many requests has memory for them. In Envoy it does nothing.
+    pub fn forget(&self) {
+        if let Backend::Model(model) = &self.0 {
+            model.borrow_mut().forget();
+        }
+    }
+
     /// What the server behind the proxy saw.
     pub fn upstream(&self) -> Service {
         self.service(UPSTREAM)

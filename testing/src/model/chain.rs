@@ -80,6 +80,14 @@ struct Out {
     with_trailers: bool,
 }
 
+impl Stream {
+    /// What came of it is not asked for any more.
+    pub(super) fn forget(&mut self) {
+        self.out = Default::default();
+        self.answer = None;
+    }
+}
+
 impl Model {
     /// A client opens a stream with these headers.
     pub(crate) fn open(&mut self, request: &Request, end_of_stream: bool) -> usize {

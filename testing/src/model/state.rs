@@ -205,6 +205,13 @@ pub(crate) struct StreamState {
     pub(crate) envoy_state: BTreeMap<String, Value>,
 }
 
+impl StreamState {
+    /// What came of it is not asked for any more.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { ended: self.ended, reach: std::mem::take(&mut self.reach), ..Self::default() };
+    }
+}
+
 /// What a filter can reach of one direction now.
 #[derive(Default)]
 pub(crate) struct Reach {
