@@ -1,8 +1,12 @@
 //! The proxy's log as the backend of the [`log`](https://docs.rs/log) facade.
 //!
 //! `inproxy::log::info!("…")` and whatever a dependency logs ends up in Envoy's log, at its level, under the logger `wasm`; with
-//! `--component-log-level wasm:debug` Envoy shows more. A record below the proxy's level is not even formatted. The level is
+//! `--component-log-level wasm:debug` Envoy shows more. With the feature `log-kv`, key-values of a record stand behind its text, as in `let in user=alice`: see
+//! [`log::kv`](https://docs.rs/log/latest/log/kv/index.html). A record below the proxy's level is not even formatted. The level is
 //! asked for when a filter is configured, and at each of its ticks.
+
+#[cfg(feature = "log-kv")]
+mod pairs;
 
 pub use log::{Level, LevelFilter, debug, error, info, log_enabled, trace, warn};
 
@@ -26,6 +30,11 @@ impl log::Log for ProxyLog {
             Level::Warn => 3,
             Level::Error => 4,
         };
+        #[cfg(feature = "log-kv")]
+        if record.key_values().count() > 0 {
+            let _ = abi::log(level, &pairs::behind(record));
+            return;
+        }
         let line = record.args();
         // A log line that the proxy refuses has nowhere else to go.
         let _ = match line.as_str() {

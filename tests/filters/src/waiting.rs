@@ -87,7 +87,7 @@ impl Configure for Refreshed {
                 interval.tick().await;
                 match config.source.get(&config.path).send().await {
                     Ok(answer) => *filled.borrow_mut() = String::from_utf8_lossy(answer.body()).into_owned(),
-                    Err(error) => log::warn!("the source: {error}"),
+                    Err(error) => log::warn!(path = config.path.as_str(), error:%; "the source has no answer"),
                 }
             }
         });

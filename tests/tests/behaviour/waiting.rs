@@ -94,3 +94,11 @@ async fn a_configuration_that_is_refused_leaves_no_task_behind(proxy: Proxy<Refr
     proxy.advance(SOON).await;
     assert!(proxy.service("source").requests().iter().all(|request| request.path() == "/good"));
 }
+
+#[inproxy_test::test]
+async fn what_a_record_says_in_keys_and_values_is_logged_behind_its_text(proxy: Proxy<Refreshed>) {
+    let configuration = json!({ "source": "source", "path": "/list", "period_ms": 20 });
+    let proxy = proxy.configure(configuration).cluster_without_endpoints("source").start().await;
+    proxy.advance(SOON).await;
+    proxy.expect_log("the source has no answer path=/list error=cluster \"source\" has no healthy endpoint").await;
+}
