@@ -5,6 +5,7 @@ pub mod bodies;
 pub mod cached;
 pub mod calls;
 pub mod codec;
+pub mod cookbook;
 pub mod errors;
 pub mod grpcs;
 pub mod headers;

@@ -12,6 +12,7 @@ mod cached;
 mod calls;
 mod chains;
 mod codec;
+mod cookbook;
 mod crates;
 mod errors;
 mod grpcs;
