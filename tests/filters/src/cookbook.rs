@@ -15,7 +15,7 @@ use inproxy::{
     grpc::{Code, GrpcError},
     http::BodyError,
     prelude::*,
-    shared::{SharedError, Slots},
+    shared::{Shared, SharedError, Slots},
     task::SingleFlight,
     time,
 };
@@ -431,6 +431,55 @@ fn minute() -> u64 {
     60
 }
 
+// ANCHOR: lease
+/// Puts a text that one of all workers fetches, once in a while, into each response.
+#[filter(root_id = "cookbook_lease")]
+pub struct Banner {
+    text: Shared<String>,
+}
+
+impl Configure for Banner {
+    type Config = List;
+
+    fn configure(config: List, plugin: &mut Plugin) -> Result<Self> {
+        let text = Shared::new("cookbook_lease/text");
+        let (fetched, lease) = (text.clone(), Shared::<u64>::new("cookbook_lease/until"));
+        let period = Duration::from_secs(config.seconds);
+        plugin.spawn(async move {
+            // Each VM looks ten times in a period whether it is over.
+            let mut interval = time::interval(period / 10);
+            loop {
+                interval.tick().await;
+                if let Err(error) = fetch_for_all(&config.source, &fetched, &lease, period).await {
+                    log::warn!("the text stays as it is: {error:#}");
+                }
+            }
+        });
+        Ok(Self { text })
+    }
+}
+
+async fn fetch_for_all(source: &Cluster, text: &Shared<String>, lease: &Shared<u64>, period: Duration) -> Result<()> {
+    let now = time::now()?.duration_since(SystemTime::UNIX_EPOCH)?;
+    let (now, next) = (now.as_secs(), (now + period).as_secs());
+    // Of all VMs that find the time over, one writes the next one.
+    if lease.try_update(|until| (until.unwrap_or(0) <= now).then_some(next))?.is_none() {
+        return Ok(());
+    }
+    let answer = source.get("/text").send().await?.require_success()?;
+    Ok(text.set(&String::from_utf8(answer.into_body())?)?)
+}
+// ANCHOR_END: lease
+
+impl HttpFilter for Banner {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let text = self.text.get()?;
+        let mut response = next.run(request).await;
+        response.headers_mut().insert("x-banner", text.unwrap_or_default())?;
+        Ok(response)
+    }
+}
+
 // ANCHOR: startup
 /// As [`Denylist`], but serves only when it has a list.
 #[filter(root_id = "cookbook_startup", async_configure)]
@@ -572,7 +621,7 @@ impl HttpFilter for Limit {
             Err(error) => return Err(error.into()),
         };
         let seconds = left.as_millis().div_ceil(1000);
-        Ok(Response::new(refused).with_header("retry-after", seconds.to_string())?)
+        Response::new(refused).with_header("retry-after", seconds.to_string())
     }
 }
 

@@ -6,8 +6,8 @@ use std::{
 };
 
 use filters::cookbook::{
-    Again, Ask, Both, Bounded, Check, CheckRequest, CheckResponse, Denylist, First, GrpcScan, Keys, Limit, Mask, Measure, Meter, Models, Part, Ready,
-    Refuse, Scan, Verdict,
+    Again, Ask, Banner, Both, Bounded, Check, CheckRequest, CheckResponse, Denylist, First, GrpcScan, Keys, Limit, Mask, Measure, Meter, Models,
+    Part, Ready, Refuse, Scan, Verdict,
 };
 use inproxy::grpc::Message;
 use inproxy_test::{GrpcCall, GrpcReply, Proxy, Request, Response, Running, json};
@@ -47,7 +47,8 @@ async fn a_service_decides(proxy: Proxy<Ask>) {
 #[inproxy_test::test]
 async fn two_services_are_asked_at_once_and_one_may_fail(proxy: Proxy<Both>) {
     let user = |_: &Request| Response::new(200).with_body("alice").after(Duration::from_millis(30));
-    let proxy = proxy.configure(json!({ "users": "users", "plans": "plans" })).cluster("users", user).cluster_without_endpoints("plans").start().await;
+    let proxy =
+        proxy.configure(json!({ "users": "users", "plans": "plans" })).cluster("users", user).cluster_without_endpoints("plans").start().await;
     assert_eq!(proxy.send(Request::get("/")).await.status(), 200);
     let seen = proxy.upstream().request();
     assert_eq!((seen.header("x-user"), seen.header("x-plan")), (Some("alice"), Some("free")));
@@ -194,6 +195,19 @@ async fn the_list_is_fetched_again(proxy: Proxy<Denylist>) {
     assert_eq!((proxy.send(by("mallory")).await.status(), proxy.send(by("trudy")).await.status()), (403, 200));
     proxy.advance(Duration::from_millis(1500)).await;
     assert_eq!((proxy.send(by("mallory")).await.status(), proxy.send(by("trudy")).await.status()), (200, 403));
+}
+
+#[inproxy_test::test]
+async fn one_of_all_workers_fetches(proxy: Proxy<Banner>) {
+    let proxy = proxy.vm_id("lease").workers(2).configure(json!({ "source": "source", "seconds": 2 })).cluster("source", says("hello")).start().await;
+    proxy.advance(Duration::from_millis(500)).await;
+    for _ in 0..4 {
+        proxy.send(Request::get("/")).await.expect_header("x-banner", "hello");
+    }
+    assert_eq!(proxy.service("source").requests().len(), 1);
+    proxy.advance(Duration::from_millis(2500)).await;
+    let asked = proxy.service("source").requests().len();
+    assert!((2..4).contains(&asked), "three VMs asked {asked} times in three seconds");
 }
 
 #[inproxy_test::test]
