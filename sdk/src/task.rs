@@ -1,7 +1,7 @@
 //! Work that no request waits for: tasks of the plugin, which run beside its requests.
 //!
 //! A task lives with the configuration it was spawned for: it ends when its future does, or when the proxy drops that configuration. After an update the old configuration stays until its last requests
-//! are done, and so do its tasks, beside those of the new one. Each VM has its own: one on every worker, and one on the main thread. What only one of them shall do takes a lease.
+//! are done, and so do its tasks, beside those of the new one. Each VM has its own: one on every worker, and one on the main thread. What only one of them shall do takes a value that all share ([`shared`](crate::shared)).
 //!
 //! A task runs in the ticks of the plugin, beginning about a millisecond after it was spawned.
 //!

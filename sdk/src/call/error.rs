@@ -65,8 +65,14 @@ pub enum CallError {
         /// What it answered with.
         status: StatusCode,
     },
-    /// The request or task on whose behalf it was sent is over, or none is running.
-    #[error("a call to cluster {} was awaited outside of the request that it belongs to", Quoted(cluster))]
+    /// The request or task on whose behalf it was sent is over.
+    #[error("the request is over on whose behalf cluster {} was called", Quoted(cluster))]
+    RequestOver {
+        /// The name of the cluster.
+        cluster: String,
+    },
+    /// Nothing was sent: neither a request nor a task is being handled.
+    #[error("a call to cluster {} was made outside of a request and of a task", Quoted(cluster))]
     OutsideOfRequest {
         /// The name of the cluster.
         cluster: String,
@@ -93,7 +99,8 @@ impl CallError {
             NoAnswer::NotSent(error) if error.status == Status::BAD_ARGUMENT => Self::UnknownCluster { cluster },
             NoAnswer::NotSent(error) if error.status == Status::INTERNAL_FAILURE => Self::NoEndpoint { cluster },
             NoAnswer::NotSent(error) => Self::Host(error),
-            NoAnswer::OutsideOfStream | NoAnswer::Orphaned => Self::OutsideOfRequest { cluster },
+            NoAnswer::OutsideOfStream => Self::OutsideOfRequest { cluster },
+            NoAnswer::Orphaned => Self::RequestOver { cluster },
         }
     }
 
@@ -120,7 +127,11 @@ impl CallError {
 
     /// Whether the service cannot have acted on the call.
     pub fn was_not_sent(&self) -> bool {
-        matches!(self, Self::UnknownCluster { .. } | Self::NoEndpoint { .. } | Self::Refused { .. } | Self::Header(_) | Self::Host(_))
+        match self {
+            Self::UnknownCluster { .. } | Self::NoEndpoint { .. } | Self::Refused { .. } | Self::OutsideOfRequest { .. } => true,
+            Self::Header(_) | Self::Host(_) => true,
+            Self::TimedOut { .. } | Self::Reset { .. } | Self::CutOff { .. } | Self::Status { .. } | Self::RequestOver { .. } => false,
+        }
     }
 }
 

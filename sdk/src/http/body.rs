@@ -40,6 +40,9 @@ pub enum BodyError {
     /// There is no body, and the proxy cannot add one.
     #[error("there is no body that could be replaced")]
     NoBody,
+    /// It is an answer by the filter itself, which has no body to read.
+    #[error("an answer by the filter itself has no body to read")]
+    Local,
     /// The headers went on, and the body was said to be read or rewritten behind them: it is too late to do otherwise.
     #[error("the headers of this response went on already")]
     Sent,

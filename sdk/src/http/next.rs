@@ -17,7 +17,7 @@ pub struct Next {
     stream: StreamId,
 }
 
-/// A request that can go on, whatever was read of it: [`Request`], [`ReleasedRequest`](super::ReleasedRequest), a [`Collected`] body, [`HeldRequest`].
+/// A request that can go on, whatever was read of it: [`Request`], [`ReleasedRequest`](super::ReleasedRequest), [`Chunks`] or a [`Collected`] or [`Mapped`] body, [`HeldRequest`].
 #[derive(Debug)]
 pub struct Outgoing {
     stream: StreamId,

@@ -120,11 +120,23 @@ impl Response {
         matches!(self.0, Origin::Upstream { has_body: true, .. })
     }
 
+    /// Lets it go to the client as it is now, with its body, while `handle` goes on with other things; then `handle` returns what this returns. An answer by the filter itself goes when `handle` returns it.
+    #[must_use = "`handle` returns it in the end"]
+    pub fn let_go(self) -> Self {
+        match self.upstream_stream() {
+            Ok(stream) => {
+                stream.release(Direction::Response);
+                Self(Origin::Sent(stream))
+            }
+            Err(_) => self,
+        }
+    }
+
     /// Lets the headers go to the client as they are now, and keeps the body for reading.
     ///
     /// # Errors
     ///
-    /// [`BodyError::NoBody`] for an answer by the filter itself, [`BodyError::Sent`] if its headers went on before.
+    /// [`BodyError::Local`] for an answer by the filter itself, [`BodyError::Sent`] if its headers went on before.
     pub fn release_headers(self) -> Result<ReleasedResponse, BodyError> {
         let stream = self.upstream_stream()?;
         stream.release_headers(Direction::Response);
@@ -135,7 +147,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`BodyError::NoBody`] for an answer by the filter itself, [`BodyError::Sent`] if its headers went on before.
+    /// [`BodyError::Local`] for an answer by the filter itself, [`BodyError::Sent`] if its headers went on before.
     pub fn release_headers_to_rewrite(mut self) -> Result<ReleasedResponse<Rewrite>, BodyError> {
         let stream = self.upstream_stream()?;
         self.headers_mut().remove(&body::CONTENT_LENGTH);
@@ -147,7 +159,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// As [`Request::collect`](crate::Request::collect); [`BodyError::NoBody`] for an answer by the filter itself.
+    /// As [`Request::collect`](crate::Request::collect); [`BodyError::Local`] for an answer by the filter itself.
     pub async fn collect(self, limit: usize) -> Result<HeldResponse, BodyError> {
         let stream = self.upstream_stream()?;
         if self.has_body() && !body::can_hold() {
@@ -161,7 +173,7 @@ impl Response {
         match &self.0 {
             Origin::Upstream { stream, .. } => Ok(*stream),
             Origin::Sent(_) => Err(BodyError::Sent),
-            Origin::Local(_) => Err(BodyError::NoBody),
+            Origin::Local(_) => Err(BodyError::Local),
         }
     }
 

@@ -42,7 +42,7 @@ type Flights<K, T> = Rc<RefCell<BTreeMap<K, Rc<Flight<T>>>>>;
 
 /// What was asked for will not come: the plugin's configuration was dropped meanwhile, or it was asked for outside of a request and of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what was asked for will not come: the plugin's configuration is gone, or nobody's turn it was")]
+#[error("what was asked for will not come: the plugin's configuration is gone, or it was asked for outside of a request and of a task")]
 pub struct Abandoned;
 
 /// One thing that is being done.

@@ -276,8 +276,8 @@ impl Model {
                 reach.buffer.len()
             });
             if hold.stop == Stop::All {
+                // Beyond the buffer's limit, the client has to wait.
                 self.streams[stream].holds[filter][direction].end_of_stream |= end_of_stream;
-                self.within_limit(stream, direction, size);
                 return;
             }
             self.reach(stream, filter, direction, |reach| {

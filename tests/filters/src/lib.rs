@@ -6,6 +6,7 @@ pub mod cached;
 pub mod calls;
 pub mod cancelling;
 pub mod codec;
+pub mod cookbook;
 pub mod errors;
 pub mod grpcs;
 pub mod headers;

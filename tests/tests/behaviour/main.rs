@@ -13,6 +13,7 @@ mod calls;
 mod cancelling;
 mod chains;
 mod codec;
+mod cookbook;
 mod crates;
 mod errors;
 mod grpcs;

@@ -12,8 +12,8 @@ use crate::{
 
 /// A body that is read as it comes; made by [`chunks`](super::Released::chunks).
 ///
-/// A part goes on when the next one is asked for, as it is, or as [`replace`](Self::replace) has changed it. Until then the proxy holds it, and all that comes behind it, up to its buffer limit: what needs to be awaited for a
-/// part can be awaited. The last part goes on when this is given to [`next.run`](crate::Next::run), or returned.
+/// A part goes on when the next one is asked for, as it is, or as [`replace`](Self::replace) has changed it. Until then the proxy holds it, and all that comes behind it, up to its buffer limit, beyond which it ends the stream, a request with 413:
+/// what needs to be awaited for a part can be awaited, but not for long. The last part goes on when this is given to [`next.run`](crate::Next::run), or returned.
 ///
 /// # Examples
 ///
