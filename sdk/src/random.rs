@@ -35,6 +35,7 @@ pub fn number() -> u64 {
 /// A random time from nothing up to `most`.
 pub fn duration(most: Duration) -> Duration {
     // The upper half of a product of two 64-bit numbers is below the second.
-    let nanoseconds = (u128::from(number()) * (most.as_nanos() + 1)) >> 64;
-    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+    let most = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
+    let nanoseconds = (u128::from(number()) * (u128::from(most) + 1)) >> 64;
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(most))
 }

@@ -30,7 +30,7 @@ use std::{
 };
 
 pub(crate) use self::{
-    exchange::{Exchange, Mapper, Side, Stage, Verdict},
+    exchange::{Exchange, Side, Stage, Verdict},
     waker::Waiting,
 };
 use self::{places::Place, waker::Waiter};
@@ -105,8 +105,11 @@ impl StreamId {
     }
 
     /// Runs its future if it was woken, in a callback of its own; or, in one of its root context, all that were woken of that.
-    fn run_in(self, root: bool) {
-        if root { ticks::run_woken(self.root()) } else { self.run() }
+    fn run_in(self, root: Option<u32>) {
+        match root {
+            Some(root) => ticks::run_woken(root),
+            None => self.run(),
+        }
     }
 
     /// The root context that it belongs to.
@@ -289,29 +292,38 @@ impl StreamId {
     /// Lets a direction go on, with all that it has of headers, body and trailers; unless an edit was refused, on which the stream is about to fail, or it is
     /// another stream's turn.
     pub(crate) fn release(self, direction: Direction) {
-        if fault::pending() || !self.is_current() || !self.is_open() {
+        let Some(exchange) = self.may_go_on(direction) else { return };
+        if let Err(error) = exchange.side(direction).map_what_is_held() {
+            fault::record(error);
             return;
         }
-        let resume = self.place.exchange.release(direction);
-        self.resume_if(resume, direction);
+        self.resume_if(exchange.release(direction), direction);
     }
 
     /// Lets the headers of a direction go on, and holds its body; unless as for [`release`](Self::release).
     pub(crate) fn release_headers(self, direction: Direction) {
-        if fault::pending() || !self.is_current() || !self.is_open() {
-            return;
+        if let Some(exchange) = self.may_go_on(direction) {
+            self.resume_if(exchange.release_headers(direction), direction);
         }
-        let resume = self.place.exchange.release_headers(direction);
-        self.resume_if(resume, direction);
     }
 
     /// Lets what has arrived of a direction's body go by, and waits for more; unless as for [`release`](Self::release).
     pub(crate) fn let_by(self, direction: Direction) {
-        if fault::pending() || !self.is_current() || !self.is_open() {
-            return;
+        if let Some(exchange) = self.may_go_on(direction) {
+            self.resume_if(exchange.let_by(direction), direction);
         }
-        let resume = self.place.exchange.let_by(direction);
-        self.resume_if(resume, direction);
+    }
+
+    fn may_go_on(self, direction: Direction) -> Option<&'static Exchange> {
+        if fault::pending() || !self.is_current() {
+            return None;
+        }
+        let exchange = self.exchange()?;
+        if exchange.side(direction).broken.get() {
+            fault::record(Error::msg("a body was changed outside of the request that it belongs to, or could not be changed"));
+            return None;
+        }
+        Some(exchange)
     }
 
     fn resume_if(self, resume: bool, direction: Direction) {

@@ -20,7 +20,7 @@ mod vms;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     rc::Rc,
     time::Duration,
 };
@@ -80,6 +80,8 @@ pub(crate) struct Model {
     /// How many of them, the oldest, have left nothing behind.
     forgotten: usize,
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
+    /// The ticks among them.
+    ticks: BTreeSet<Event>,
     grpc_events: Vec<GrpcEvent>,
     scheduled: u64,
     hold_headers: bool,
@@ -136,6 +138,7 @@ impl Model {
             streams: Vec::new(),
             forgotten: 0,
             events: BinaryHeap::new(),
+            ticks: BTreeSet::new(),
             grpc_events: Vec::new(),
             scheduled: 0,
             hold_headers,
@@ -160,10 +163,6 @@ impl Model {
     fn schedule(&mut self, after: Duration, event: Event) {
         self.scheduled += 1;
         self.events.push(Reverse((self.now() + after, self.scheduled, event)));
-    }
-
-    fn is_scheduled(&self, wanted: impl Fn(&Event) -> bool) -> bool {
-        self.events.iter().any(|Reverse((_, _, event))| wanted(event))
     }
 
     /// Lets time pass until `done`, without waiting for it.
@@ -206,6 +205,7 @@ impl Model {
             }
             // While its period is not set again, it comes again.
             Event::Tick { vm, generation, root, set } => {
+                self.ticks.remove(&event);
                 let same = self.has_root(vm, generation, root) && self.shared.with(|state| state.vms[vm].roots[&root].tick.1 == set);
                 if same {
                     self.call(vm, Callback::Tick { root });

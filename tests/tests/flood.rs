@@ -2,7 +2,15 @@
 //!
 //! `STREAMS` says how many; 20 000 unless set. `STREAMS=1000000 cargo test --release -p inproxy-tests --test flood` takes a few minutes.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code"
+)]
 #![allow(missing_docs, reason = "test code")]
 
 use std::time::Duration;

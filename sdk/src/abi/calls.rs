@@ -29,6 +29,14 @@ pub(crate) fn buffer(buffer: BufferType, start: usize, max: usize) -> Result<Vec
     unsafe { receive(|data, size| sys::proxy_get_buffer_bytes(buffer as u32, start, max, data, size)) }
 }
 
+/// All `size` bytes of a buffer; fewer are an error, since half of it must not pass for the whole.
+pub(crate) fn whole_buffer(buffer_type: BufferType, size: usize) -> Result<Vec<u8>, Status> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    buffer(buffer_type, 0, size).and_then(|bytes| if bytes.len() == size { Ok(bytes) } else { Err(Status::RESULT_MISMATCH) })
+}
+
 /// Replaces `size` bytes of a buffer from `start` on by `bytes`.
 pub(crate) fn replace_buffer(buffer: BufferType, start: usize, size: usize, bytes: &[u8]) -> Result<(), Status> {
     // SAFETY: pointer and length are those of a live slice, which the host only reads.
@@ -111,6 +119,11 @@ pub(crate) fn dequeue(queue: u32) -> Result<Vec<u8>, Status> {
 pub(crate) fn enqueue(queue: u32, message: &[u8]) -> Result<(), Status> {
     // SAFETY: pointer and length are those of a live slice, which the host only reads.
     Status::from_raw(unsafe { sys::proxy_enqueue_shared_queue(queue, message.as_ptr(), message.len()) }).ok()
+}
+
+/// Whether the response that is here is the upstream's, and not one that the proxy or another filter gives in its place.
+pub(crate) fn is_of_the_upstream() -> bool {
+    property(b"response\0code_details").is_ok_and(|details| details == b"via_upstream")
 }
 
 /// Lets a direction of the effective stream go on.

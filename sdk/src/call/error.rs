@@ -98,7 +98,7 @@ impl CallError {
             // The pseudo headers are always there, and the others are valid: what is left is the cluster.
             NoAnswer::NotSent(error) if error.status == Status::BAD_ARGUMENT => Self::UnknownCluster { cluster },
             NoAnswer::NotSent(error) if error.status == Status::INTERNAL_FAILURE => Self::NoEndpoint { cluster },
-            NoAnswer::NotSent(error) => Self::Host(error),
+            NoAnswer::NotSent(error) | NoAnswer::Unreadable(error) => Self::Host(error),
             NoAnswer::OutsideOfStream => Self::OutsideOfRequest { cluster },
             NoAnswer::Orphaned => Self::RequestOver { cluster },
         }
@@ -129,8 +129,10 @@ impl CallError {
     pub fn was_not_sent(&self) -> bool {
         match self {
             Self::UnknownCluster { .. } | Self::NoEndpoint { .. } | Self::Refused { .. } | Self::OutsideOfRequest { .. } => true,
-            Self::Header(_) | Self::Host(_) => true,
-            Self::TimedOut { .. } | Self::Reset { .. } | Self::CutOff { .. } | Self::Status { .. } | Self::RequestOver { .. } => false,
+            Self::Header(_) => true,
+            Self::TimedOut { .. } | Self::Reset { .. } | Self::CutOff { .. } | Self::Status { .. } | Self::RequestOver { .. } | Self::Host(_) => {
+                false
+            }
         }
     }
 }

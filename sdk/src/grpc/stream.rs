@@ -156,14 +156,18 @@ impl<T: Message> Sender<T> {
         if self.closed.get() {
             return Err(GrpcError::ended(Code::FAILED_PRECONDITION.as_raw(), "the stream was closed by the filter itself".to_owned()));
         }
-        self.call.send(&message.to_bytes()).map_err(|status| HostError::new("send on a gRPC stream", status).into())
+        match self.call.send(&message.to_bytes()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(GrpcError::ended(Code::FAILED_PRECONDITION.as_raw(), "the stream has ended".to_owned())),
+            Err(status) => Err(HostError::new("send on a gRPC stream", status).into()),
+        }
     }
 
-    /// Says that no further message is sent. What the service sends still comes.
+    /// Says that no further message is sent. What the service sends still comes. On a stream that has ended it does nothing.
     ///
     /// # Errors
     ///
-    /// [`GrpcError`] if the stream has ended.
+    /// [`GrpcError::Host`] if the proxy refuses.
     pub fn close(&self) -> Result<(), GrpcError> {
         if self.closed.replace(true) {
             return Ok(());

@@ -12,16 +12,19 @@ struct Above {
     after: Cell<Option<fn(u32)>>,
     tick: Cell<Option<fn(u32)>>,
     gone: Cell<Option<fn(u32)>>,
-    queue: Cell<Option<fn(u32, u32)>>,
+    queue: Cell<Option<OnQueue>>,
     call: Cell<Option<OnCall>>,
     grpc: Cell<Option<OnGrpc>>,
 }
 
-/// Is told of an answer.
-pub(crate) type OnCall = fn(CallToken, Sizes);
+/// Is told of a message, by the ids of the root context and of the queue.
+pub(crate) type OnQueue = fn(u32, u32);
 
-/// Is told of an event of a gRPC call, and whether that is in a callback of the root context.
-pub(crate) type OnGrpc = fn(u32, GrpcEvent, bool);
+/// Is told of an answer, and in a callback of which root context.
+pub(crate) type OnCall = fn(u32, CallToken, Sizes);
+
+/// Is told of an event of a gRPC call, and in a callback of which root context, if it is in one.
+pub(crate) type OnGrpc = fn(u32, GrpcEvent, Option<u32>);
 
 /// What has come of a gRPC call.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +75,7 @@ pub(crate) fn on_gone(act: fn(u32)) {
 }
 
 /// From here on `act` runs when a message has come into a queue, with the ids of the root context and the queue.
-pub(crate) fn on_queue(act: fn(u32, u32)) {
+pub(crate) fn on_queue(act: OnQueue) {
     ABOVE.with(|above| above.queue.set(Some(act)));
 }
 
@@ -123,13 +126,13 @@ pub(super) fn queue(root: u32, queue: u32) {
     }
 }
 
-pub(super) fn call(token: CallToken, sizes: Sizes) {
+pub(super) fn call(root: u32, token: CallToken, sizes: Sizes) {
     if let Some(act) = ABOVE.with(|above| above.call.get()) {
-        act(token, sizes);
+        act(root, token, sizes);
     }
 }
 
-pub(super) fn grpc(token: u32, event: GrpcEvent, root: bool) {
+pub(super) fn grpc(token: u32, event: GrpcEvent, root: Option<u32>) {
     if let Some(act) = ABOVE.with(|above| above.grpc.get()) {
         act(token, event, root);
     }

@@ -36,14 +36,17 @@ struct RootShim {
 
 impl Drop for RootShim {
     fn drop(&mut self) {
-        above::gone(self.context);
+        abi::callback((), || {
+            above::gone(self.context);
+            above::after(self.context);
+        });
     }
 }
 
 impl RootShim {
     fn grpc(&mut self, token: u32, event: GrpcEvent) {
         abi::callback((), || {
-            above::grpc(token, event, true);
+            above::grpc(token, event, Some(self.context));
             above::after(self.context);
         });
     }
@@ -55,7 +58,7 @@ impl Context for RootShim {
 
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
         abi::callback((), || {
-            above::call(CallToken(token), Sizes { headers, body, trailers });
+            above::call(self.context, CallToken(token), Sizes { headers, body, trailers });
             above::after(self.context);
         });
     }

@@ -107,8 +107,19 @@ impl<H: HttpHooks> HttpShim<H> {
 impl<H: HttpHooks> HttpShim<H> {
     fn grpc(&mut self, token: u32, event: GrpcEvent) {
         abi::callback((), || {
-            above::grpc(token, event, false);
+            above::grpc(token, event, None);
             fail(&mut self.stream);
+            above::after(self.stream.context);
+        });
+    }
+}
+
+/// What the stream has is dropped as in any other callback, since it may be user code.
+impl<H: HttpHooks> Drop for HttpShim<H> {
+    fn drop(&mut self) {
+        let state = std::mem::take(&mut self.state);
+        abi::callback((), || {
+            drop(state);
             above::after(self.stream.context);
         });
     }

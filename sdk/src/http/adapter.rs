@@ -112,7 +112,13 @@ impl<S: Source> HttpHooks for Async<S> {
             exchange.entered.set(Some(Direction::Response));
             if exchange.asked.get() {
                 exchange.response.arrived(Stage::Headers, end_of_stream);
-                id.wake_and_run(&exchange.awaited);
+                // The request's body is still being read: it ends here, if it is not the upstream that answers.
+                if exchange.request.stage.get() == Stage::Body && !exchange.request.ended.get() && !abi::is_of_the_upstream() {
+                    exchange.aborted.set(true);
+                    id.wake(&exchange.request.reader);
+                }
+                id.wake(&exchange.awaited);
+                id.run();
             } else {
                 // Nobody asked for it: it passes, and whoever still reads the request is told.
                 exchange.response.arrived(Stage::Passed, end_of_stream);
@@ -196,15 +202,18 @@ impl AsyncStream {
 
     /// More of what goes by.
     fn map(id: StreamId, side: &Side, piece: Piece) {
-        let Some(mut mapper) = side.mapper.take() else { return };
+        let Some(mut mapper) = side.take_mapper() else { return };
         let (size, last, trailers) = match piece {
             Piece::Body { size, end_of_stream } => (size, end_of_stream, false),
             Piece::Trailers => (0, true, true),
         };
         match mapper(size, last, trailers) {
             Ok(()) if last => {}
-            Ok(()) => side.mapper.set(Some(mapper)),
-            Err(error) => id.fail(error),
+            Ok(()) => side.set_mapper(mapper),
+            Err(error) => {
+                side.broken.set(true);
+                id.fail(error);
+            }
         }
     }
 
@@ -261,6 +270,7 @@ pub(super) fn finish(id: StreamId, result: Result<Response>) {
     if let Err(error) = outcome {
         id.fail(error);
     }
+    AsyncStream::give_up(id, Direction::Request);
 }
 
 /// Answers in the place of the upstream, as far as that is still possible.
@@ -296,6 +306,16 @@ fn deny(id: StreamId, error: Error) {
     let Some(exchange) = id.exchange() else { return };
     if exchange.verdict.get() == Verdict::Early {
         log::debug!("the filter ended after the request had been answered: {error:#}");
+        // A part that must not go on as it is, nor stay here.
+        if exchange.request.broken.get() {
+            reset(id);
+        }
+        return;
+    }
+    // The proxy itself has answered, and the filter has read it off the request's body.
+    if exchange.aborted.get() && exchange.response.stage.get() == Stage::Headers && matches!(error.downcast_ref(), Some(BodyError::EarlyResponse)) {
+        log::debug!("the filter ended when the proxy had answered: {error:#}");
+        id.release(Direction::Response);
         return;
     }
     log::error!("the filter failed: {error:#}");
@@ -318,9 +338,12 @@ fn allow(id: StreamId, error: Error) {
     let Some(exchange) = id.exchange() else { return };
     if exchange.verdict.get() == Verdict::Early {
         log::debug!("the filter ended after the request had been answered: {error:#}");
-        // What the upstream still waits for goes on when more of it comes; nothing can be resumed while an answer passes.
+        // What the upstream still waits for goes on; while the answer passes nothing can be resumed, and it goes on when more of it comes.
         if exchange.request.stage.get() == Stage::Body {
-            exchange.request.stage.set(Stage::Passed);
+            match exchange.entered.get() {
+                Some(Direction::Response) => exchange.request.stage.set(Stage::Passed),
+                _ => id.release(Direction::Request),
+            }
         }
         return;
     }

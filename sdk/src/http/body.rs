@@ -114,7 +114,7 @@ impl<S: Side, M> Released<S, M> {
     ///
     /// [`BodyError::TooLarge`] beyond `limit` bytes, [`BodyError::EarlyResponse`] if the request was answered meanwhile.
     pub async fn collect(self, limit: usize) -> Result<Collected<S, M>, BodyError> {
-        let bytes = collect::<S>(self.stream, limit).await?;
+        let bytes = collect::<S>(self.stream, limit, false).await?;
         Ok(Collected { stream: self.stream, bytes, headers_held: false, side: PhantomData })
     }
 

@@ -106,7 +106,7 @@ impl Request {
         if self.has_body && !super::body::can_hold() {
             return Err(BodyError::NotHeld);
         }
-        let bytes = collect::<RequestSide>(self.stream, limit).await?;
+        let bytes = collect::<RequestSide>(self.stream, limit, true).await?;
         Ok(HeldRequest { body: Collected::new(self.stream, bytes, true), request: self })
     }
 

@@ -165,7 +165,7 @@ impl Response {
         if self.has_body() && !body::can_hold() {
             return Err(BodyError::NotHeld);
         }
-        let bytes = collect::<ResponseSide>(stream, limit).await?;
+        let bytes = collect::<ResponseSide>(stream, limit, true).await?;
         Ok(HeldResponse { body: Collected::new(stream, bytes, true), response: self })
     }
 

@@ -126,7 +126,11 @@ impl<F: ConfigureAsync> Start<F> {
         let made = poll_fn(|cx| match self.made.get() {
             Some(made) => Poll::Ready(Rc::clone(made)),
             None => {
-                self.waiting.borrow_mut().push(cx.waker().clone());
+                let mut waiting = self.waiting.borrow_mut();
+                // Wakers are those of places, which are used again: so there are no more of them than streams were open at once.
+                if !waiting.iter().any(|other| other.will_wake(cx.waker())) {
+                    waiting.push(cx.waker().clone());
+                }
                 Poll::Pending
             }
         });

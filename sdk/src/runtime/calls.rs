@@ -37,6 +37,8 @@ pub(crate) enum NoAnswer {
     OutsideOfStream,
     /// It was sent on behalf of a stream that is over.
     Orphaned,
+    /// The proxy does not give it.
+    Unreadable(HostError),
 }
 
 struct Pending {
@@ -48,7 +50,7 @@ struct Pending {
 /// What has to be done about call-outs. A filter that sends none has nothing of it in its module: it is reached only through [`USED`].
 #[derive(Clone, Copy)]
 struct Use {
-    answered: fn(CallToken, Sizes, bool),
+    answered: fn(CallToken, Sizes, Option<u32>),
     orphan: fn(StreamId),
 }
 
@@ -80,7 +82,7 @@ impl Future for InFlight {
                     Ok(token) => token,
                     Err(error) => return Poll::Ready(Err(NoAnswer::NotSent(error))),
                 };
-                above::on_call(|token, sizes| deliver(token, sizes, true));
+                above::on_call(|root, token, sizes| deliver(token, sizes, Some(root)));
                 USED.set(Some(Use { answered: deliver, orphan: tell_orphans }));
                 let pending = Pending { stream, waker: cx.waker().clone(), answer: None };
                 CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
@@ -120,7 +122,7 @@ impl Drop for InFlight {
 /// A call-out was answered, in a callback of its own stream.
 pub(crate) fn answered(token: CallToken, sizes: Sizes) {
     if let Some(used) = USED.get() {
-        (used.answered)(token, sizes, false);
+        (used.answered)(token, sizes, None);
     }
 }
 
@@ -132,22 +134,31 @@ pub(super) fn orphan(stream: StreamId) {
 }
 
 /// A call-out was answered, in a callback of its own stream, or of its root context.
-fn deliver(token: CallToken, sizes: Sizes, root: bool) {
+fn deliver(token: CallToken, sizes: Sizes, root: Option<u32>) {
     let awaited = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| (pending.stream, pending.waker.clone())));
     // Nobody waits any more.
     let Some((stream, waker)) = awaited else { return };
-    let answer = Answer {
-        headers: abi::header_pairs(MapType::HttpCallResponseHeaders).unwrap_or_default(),
-        body: if sizes.body == 0 { Vec::new() } else { abi::buffer(BufferType::HttpCallResponseBody, 0, sizes.body).unwrap_or_default() },
-        trailers: if sizes.trailers == 0 { Vec::new() } else { abi::header_pairs(MapType::HttpCallResponseTrailers).unwrap_or_default() },
-    };
+    let answer = read(sizes);
     CALLS.with_borrow_mut(|calls| {
         if let Some(pending) = calls.get_mut(&token) {
-            pending.answer.get_or_insert(Ok(answer));
+            pending.answer.get_or_insert(answer);
         }
     });
     waker.wake();
     stream.run_in(root);
+}
+
+/// Reads an answer. What cannot be read must not pass for an empty one.
+fn read(Sizes { headers, body, trailers }: Sizes) -> Result<Answer, NoAnswer> {
+    let pairs = |size, map| if size == 0 { Ok(Vec::new()) } else { abi::header_pairs(map) };
+    let read = || {
+        Ok(Answer {
+            headers: pairs(headers, MapType::HttpCallResponseHeaders)?,
+            body: abi::whole_buffer(BufferType::HttpCallResponseBody, body)?,
+            trailers: pairs(trailers, MapType::HttpCallResponseTrailers)?,
+        })
+    };
+    read().map_err(|status| NoAnswer::Unreadable(HostError::new("read the answer of a call-out", status)))
 }
 
 /// Whoever else waits for the answers of a stream that is over is told.

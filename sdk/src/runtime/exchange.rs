@@ -19,6 +19,8 @@ pub(crate) struct Exchange {
     pub(crate) asked: Cell<bool>,
     /// Who waits for it.
     pub(crate) awaited: Waiting,
+    /// The proxy has answered while the request's body was being read: it delivers no more of that.
+    pub(crate) aborted: Cell<bool>,
     /// The response was asked for by somebody who is gone.
     pub(crate) abandoned: Cell<bool>,
     pub(crate) verdict: Cell<Verdict>,
@@ -56,12 +58,15 @@ pub(crate) struct Side {
     pub(crate) resumed: Cell<bool>,
     /// The proxy holds headers, and behind them body or trailers that it has shown us already: it will not show them again.
     buffered: Cell<bool>,
+    /// Something of it was handled where it must not be, or could not be done: it must not go on.
+    pub(crate) broken: Cell<bool>,
     /// Whoever reads its body is done with what has arrived: that may go by.
     flowing: Cell<bool>,
     /// Who reads its body.
     pub(crate) reader: Waiting,
-    /// What changes its body as it goes by.
-    pub(crate) mapper: Cell<Option<Mapper>>,
+    /// What changes its body as it goes by, and whether there is such a thing, which most bodies ask in vain.
+    mapper: Cell<Option<Mapper>>,
+    mapped: Cell<bool>,
 }
 
 /// Changes what the proxy holds of a body: so many bytes, whether nothing follows, and whether that is because trailers do.
@@ -89,6 +94,7 @@ impl Exchange {
         self.response.forget();
         self.entered.set(Some(Direction::Request));
         self.asked.set(false);
+        self.aborted.set(false);
         self.abandoned.set(false);
         self.verdict.set(Verdict::Open);
         self.request.arrived(Stage::Headers, end_of_stream);
@@ -96,11 +102,17 @@ impl Exchange {
 
     /// Nobody waits for anything of it any more, and nothing changes it.
     pub(super) fn close(&self) {
-        drop(self.request.mapper.take());
-        drop(self.response.mapper.take());
+        drop(self.request.take_mapper());
+        drop(self.response.take_mapper());
         self.request.reader.clear();
         self.response.reader.clear();
         self.awaited.clear();
+    }
+
+    /// Whether reads of a direction's body must end, since no more of it comes.
+    pub(crate) fn is_cut_short(&self, direction: Direction) -> bool {
+        let early = direction == Direction::Request && (self.verdict.get() == Verdict::Early || self.aborted.get());
+        early || self.side(direction).stage.get() == Stage::Passed
     }
 
     /// Whether a response arrived for a [`Run`](crate::http::Run) which was dropped since, while the filter goes on with other things.
@@ -194,12 +206,34 @@ impl Side {
         self.resumed.set(false);
         self.buffered.set(false);
         self.flowing.set(false);
+        self.broken.set(false);
     }
 
     /// The headers have arrived.
     pub(crate) fn arrived(&self, stage: Stage, end_of_stream: bool) {
         self.stage.set(stage);
         self.ended.set(end_of_stream);
+    }
+
+    /// Has what the proxy holds of the body changed by whatever changes it as it goes by.
+    pub(super) fn map_what_is_held(&self) -> Result<()> {
+        let Some(mut mapper) = self.take_mapper() else { return Ok(()) };
+        if self.body.get() {
+            mapper(self.size.get(), self.ended.get(), self.trailers.get())?;
+        }
+        if !self.ended.get() {
+            self.set_mapper(mapper);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_mapper(&self, mapper: Mapper) {
+        self.mapper.set(Some(mapper));
+        self.mapped.set(true);
+    }
+
+    pub(crate) fn take_mapper(&self) -> Option<Mapper> {
+        if self.mapped.replace(false) { self.mapper.take() } else { None }
     }
 
     /// More of the body has arrived, in all so many bytes.

@@ -44,12 +44,17 @@ struct Pending {
     stream: StreamId,
     waker: Option<Waker>,
     received: VecDeque<Received>,
+    /// A stream on which more can be sent.
+    sending: bool,
     /// The proxy has forgotten it.
     over: bool,
 }
 
 /// What a call ends with whose stream is over: cancelled.
 const CANCELLED: u32 = 1;
+
+/// What a call ends with of which something cannot be read: broken.
+const INTERNAL: u32 = 13;
 
 thread_local! {
     /// What becomes of the calls of a stream that is over; there once a call was made.
@@ -60,21 +65,21 @@ thread_local! {
 /// Sends a unary call.
 pub(crate) fn call(target: GrpcTarget<'_>, message: &[u8], timeout_ms: u32) -> Result<Call, NotMade> {
     needs!("grpc_receive", "grpc_close");
-    make(|| abi::grpc_call(target, message, timeout_ms))
+    make(false, || abi::grpc_call(target, message, timeout_ms))
 }
 
 /// Opens a stream.
 pub(crate) fn stream(target: GrpcTarget<'_>) -> Result<Call, NotMade> {
     needs!("grpc_receive_initial_metadata", "grpc_receive", "grpc_receive_trailing_metadata", "grpc_close");
-    make(|| abi::grpc_stream(target))
+    make(true, || abi::grpc_stream(target))
 }
 
-fn make(make: impl FnOnce() -> Result<u32, Status>) -> Result<Call, NotMade> {
+fn make(sending: bool, make: impl FnOnce() -> Result<u32, Status>) -> Result<Call, NotMade> {
     let Some(stream) = StreamId::current() else { return Err(NotMade::OutsideOfStream) };
     above::on_grpc(deliver);
     ORPHAN.set(Some(tell_orphans));
     let token = make().map_err(NotMade::Refused)?;
-    let pending = Pending { stream, waker: None, received: VecDeque::new(), over: false };
+    let pending = Pending { stream, waker: None, received: VecDeque::new(), sending, over: false };
     CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
     stream.count_call(true);
     Ok(Call(token))
@@ -103,14 +108,29 @@ impl Call {
         }
     }
 
-    /// Sends a message of a stream.
-    pub(crate) fn send(&self, message: &[u8]) -> Result<(), Status> {
-        abi::grpc_send(self.0, message)
+    /// Sends a message of a stream; whether it was still open.
+    pub(crate) fn send(&self, message: &[u8]) -> Result<bool, Status> {
+        if !self.is_sending() {
+            return Ok(false);
+        }
+        abi::grpc_send(self.0, message).map(|()| true)
     }
 
     /// Says that nothing more is sent on a stream.
     pub(crate) fn close(&self) -> Result<(), Status> {
+        if !self.is_sending() {
+            return Ok(());
+        }
+        CALLS.with_borrow_mut(|calls| {
+            if let Some(pending) = calls.get_mut(&self.0) {
+                pending.sending = false;
+            }
+        });
         abi::grpc_close(self.0)
+    }
+
+    fn is_sending(&self) -> bool {
+        CALLS.with_borrow(|calls| calls.get(&self.0).is_some_and(|pending| pending.sending && !pending.over))
     }
 }
 
@@ -138,45 +158,69 @@ pub(super) fn orphan(stream: StreamId) {
 fn tell_orphans(stream: StreamId) {
     let wakers: Result<Vec<_>, _> = CALLS.try_with(|calls| {
         let mut calls = calls.borrow_mut();
-        let orphans = calls.values_mut().filter(|pending| pending.stream == stream && !pending.over);
+        let orphans = calls.iter_mut().filter(|(_, pending)| pending.stream == stream && !pending.over);
         orphans
-            .filter_map(|pending| {
+            .map(|(token, pending)| {
                 pending.received.push_back(cancelled());
-                pending.waker.take()
+                pending.over = true;
+                (*token, pending.waker.take())
             })
             .collect()
     });
-    wakers.into_iter().flatten().for_each(Waker::wake);
+    for (token, waker) in wakers.into_iter().flatten() {
+        let _ = abi::grpc_cancel(token);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
 }
 
 fn cancelled() -> Received {
     Received::End { status: CANCELLED, message: "the request that it belongs to is over".to_owned() }
 }
 
-/// Something has come, in a callback of its own stream, or of its root context.
-fn deliver(token: u32, event: GrpcEvent, root: bool) {
-    // Nobody waits any more.
-    let Some(stream) = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| pending.stream)) else { return };
-    let message = |size| if size == 0 { Vec::new() } else { abi::buffer(BufferType::GrpcReceiveBuffer, 0, size).unwrap_or_default() };
-    let pairs = |map| abi::header_pairs(map).unwrap_or_default();
-    let (first, end) = match event {
-        GrpcEvent::Result { status: 0, size } => (Some(Received::Message(message(size))), Some(Received::End { status: 0, message: String::new() })),
-        GrpcEvent::Result { status, .. } | GrpcEvent::Close { status } => (None, Some(ended(status))),
-        GrpcEvent::InitialMetadata => (Some(Received::InitialMetadata(pairs(MapType::GrpcReceiveInitialMetadata))), None),
-        GrpcEvent::Message { size } => (Some(Received::Message(message(size))), None),
-        GrpcEvent::TrailingMetadata => (Some(Received::TrailingMetadata(pairs(MapType::GrpcReceiveTrailingMetadata))), None),
+/// Something has come, in a callback of its own stream, or of a root context.
+fn deliver(token: u32, event: GrpcEvent, root: Option<u32>) {
+    // Nobody waits any more, or only for what has come already.
+    let Some(stream) = CALLS.with_borrow(|calls| calls.get(&token).filter(|pending| !pending.over).map(|pending| pending.stream)) else { return };
+    let (first, end) = match read(event) {
+        Ok(read) => read,
+        // It must not pass for an empty message, which may well say yes.
+        Err(status) => {
+            (None, Some(Received::End { status: INTERNAL, message: format!("what has come cannot be read: the proxy answered {status}") }))
+        }
     };
-    let waker = CALLS.with_borrow_mut(|calls| {
-        let pending = calls.get_mut(&token)?;
-        pending.over |= end.is_some();
-        pending.received.extend(first);
-        pending.received.extend(end);
-        pending.waker.take()
-    });
+    let (waker, sending) = CALLS
+        .with_borrow_mut(|calls| {
+            let pending = calls.get_mut(&token)?;
+            pending.over |= end.is_some();
+            pending.received.extend(first);
+            pending.received.extend(end);
+            let sending = pending.sending;
+            pending.sending &= !pending.over;
+            Some((pending.waker.take(), sending))
+        })
+        .unwrap_or_default();
+    // Envoy keeps a stream that only the service has ended, and what is sent on it then acts on what is gone: it is ended from here too, while it is there.
+    if sending && matches!(event, GrpcEvent::Close { .. }) {
+        let _ = abi::grpc_close(token);
+    }
     if let Some(waker) = waker {
         waker.wake();
     }
     stream.run_in(root);
+}
+
+/// What an event brings: something, an end, or both.
+fn read(event: GrpcEvent) -> Result<(Option<Received>, Option<Received>), Status> {
+    let message = |size| abi::whole_buffer(BufferType::GrpcReceiveBuffer, size).map(Received::Message);
+    Ok(match event {
+        GrpcEvent::Result { status: 0, size } => (Some(message(size)?), Some(Received::End { status: 0, message: String::new() })),
+        GrpcEvent::Result { status, .. } | GrpcEvent::Close { status } => (None, Some(ended(status))),
+        GrpcEvent::InitialMetadata => (Some(Received::InitialMetadata(abi::header_pairs(MapType::GrpcReceiveInitialMetadata)?)), None),
+        GrpcEvent::Message { size } => (Some(message(size)?), None),
+        GrpcEvent::TrailingMetadata => (Some(Received::TrailingMetadata(abi::header_pairs(MapType::GrpcReceiveTrailingMetadata)?)), None),
+    })
 }
 
 fn ended(status: u32) -> Received {

@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, time::Duration};
 
-use super::{StreamId, places, timers};
+use super::{StreamId, places, timers, waker};
 use crate::abi::{self, needs};
 
 /// How soon a task runs that was woken elsewhere: the shortest period that the proxy has.
@@ -19,13 +19,14 @@ thread_local! {
 
 /// Runs the tasks of this root context that were woken, or whose time has come; to be called in its tick.
 pub(crate) fn tick(root: u32) {
-    armed(|armed| armed.retain(|(other, _)| *other != root));
+    forget(root);
     timers::fire(root, abi::monotonic_clock());
     run_woken(root);
+    // What was set meanwhile may be gone already, and with it the reason for the tick.
     match timers::next(root) {
-        Some(at) => no_later_than(root, at),
+        Some(at) => set(root, at),
         // Whoever is woken again, by itself or by another, has the tick set again when this callback ends.
-        None => set_period(0),
+        None => stop(root),
     }
 }
 
@@ -40,36 +41,37 @@ pub(crate) fn run_woken(root: u32) {
 
 /// Has the root context, or one of whose streams a callback runs, ticked at this time at the latest.
 pub(super) fn no_later_than(root: u32, at: u64) {
-    needs!("tick");
-    let now = abi::monotonic_clock();
-    let earlier = armed(|armed| armed.iter().any(|(other, due)| *other == root && *due <= at.max(now)));
-    if earlier {
-        return;
+    if !comes_by(root, at) {
+        set(root, at);
     }
-    armed(|armed| {
-        armed.retain(|(other, _)| *other != root);
-        armed.push((root, at));
-    });
-    // Never too early, at which nobody's time would have come, and never at once, which would be "stop".
-    set_period(u32::try_from(at.saturating_sub(now).div_ceil(MILLISECOND)).unwrap_or(u32::MAX).max(1));
+}
+
+/// Whether the tick is set for this time, or an earlier one.
+fn comes_by(root: u32, at: u64) -> bool {
+    armed(|armed| armed.iter().any(|(other, due)| *other == root && *due <= at))
 }
 
 /// Sets a tick for each root context that has woken tasks; to be called at the end of every callback.
 pub(super) fn arm(context: u32) {
+    // Once for each time that somebody is woken: who was woken before has the tick set already.
+    if !waker::woken_since() {
+        return;
+    }
     let mut moved = false;
+    let mut soon = None;
     for place in places::woken() {
         if StreamId::at(place).is_none() {
             place.woken.take();
             continue;
         }
         let root = place.root.get();
-        let soon = abi::monotonic_clock().saturating_add(SOON);
-        if armed(|armed| armed.iter().any(|(other, due)| *other == root && *due <= soon)) {
+        let soon = *soon.get_or_insert_with(|| abi::monotonic_clock().saturating_add(SOON));
+        if comes_by(root, soon) {
             continue;
         }
         moved = true;
         match abi::set_effective_context(root) {
-            Ok(()) => no_later_than(root, soon),
+            Ok(()) => set(root, soon),
             Err(status) => log::error!("a stream cannot be woken: the proxy answered {status}"),
         }
     }
@@ -84,9 +86,23 @@ pub(super) fn forget(root: u32) {
     armed(|armed| armed.retain(|(other, _)| *other != root));
 }
 
-fn set_period(milliseconds: u32) {
-    if let Err(status) = abi::set_tick_period(milliseconds) {
-        log::error!("the tick of the plugin could not be set: the proxy answered {status}");
+/// Sets the tick of the effective root context; what the proxy refuses is not taken for set.
+fn set(root: u32, at: u64) {
+    needs!("tick");
+    forget(root);
+    let wait = at.saturating_sub(abi::monotonic_clock());
+    // Never too early, at which nobody's time would have come, and never at once, which would be "stop".
+    let period = u32::try_from(wait.div_ceil(MILLISECOND)).unwrap_or(u32::MAX).max(1);
+    match abi::set_tick_period(period) {
+        Ok(()) => armed(|armed| armed.push((root, at))),
+        Err(status) => log::error!("the tick of the plugin could not be set: the proxy answered {status}"),
+    }
+}
+
+fn stop(root: u32) {
+    forget(root);
+    if let Err(status) = abi::set_tick_period(0) {
+        log::error!("the tick of the plugin could not be stopped: the proxy answered {status}");
     }
 }
 

@@ -13,6 +13,9 @@ use std::{
 
 use crate::hooks::above;
 
+/// Whether anybody was woken since this was last asked.
+static SINCE: AtomicBool = AtomicBool::new(false);
+
 /// Whether the stream of a place was woken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Woken(Arc<AtomicBool>);
@@ -49,10 +52,16 @@ pub(super) fn new() -> (Waker, Woken) {
     (Waker::from(Arc::new(woken.clone())), woken)
 }
 
+/// Whether anybody was woken since this was last asked.
+pub(super) fn woken_since() -> bool {
+    SINCE.swap(false, Ordering::Relaxed)
+}
+
 // === impl Woken ===
 
 impl Woken {
     pub(super) fn set(&self) {
+        SINCE.store(true, Ordering::Relaxed);
         if !self.0.swap(true, Ordering::Relaxed) {
             above::reason();
         }

@@ -229,7 +229,7 @@ impl Model {
         let generation = self.vms[vm].generation;
         for (root, (period, set)) in ticks {
             let tick = Event::Tick { vm, generation, root, set };
-            if !self.is_scheduled(|event| *event == tick) {
+            if self.ticks.insert(tick) {
                 self.schedule(Duration::from_millis(period.into()), tick);
             }
         }

@@ -6,6 +6,7 @@ use inproxy::{
     future,
     grpc::{GrpcError, Raw},
     prelude::*,
+    time,
 };
 
 /// Asks a service once, and tells what came of it.
@@ -97,6 +98,28 @@ impl HttpFilter for Talk {
         let told = self.talk(words).await.unwrap_or_else(|error| error.to_string());
         let mut response = next.run(request).await;
         response.headers_mut().insert("x-told", told)?;
+        Ok(response)
+    }
+}
+
+/// Goes on sending on a stream that the service has ended.
+#[filter(root_id = "grpc_insists")]
+#[config]
+#[derive(Debug)]
+pub struct Insists {
+    service: Cluster,
+}
+
+impl HttpFilter for Insists {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let mut stream = self.service.grpc("acme.Chat").stream("Talk").open::<Raw, Raw>()?;
+        stream.send(&Raw(b"stop".to_vec()))?;
+        let ended = stream.next().await.err().map(|error| error.to_string()).unwrap_or_default();
+        time::sleep(Duration::from_millis(30)).await;
+        let late = stream.send(&Raw(b"late".to_vec())).err().map(|error| error.to_string()).unwrap_or_default();
+        stream.close()?;
+        let mut response = next.run(request).await;
+        response.headers_mut().insert("x-told", format!("{ended}; {late}"))?;
         Ok(response)
     }
 }

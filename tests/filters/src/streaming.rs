@@ -1,9 +1,12 @@
 //! Filters that read and change bodies as they go by.
 
+use std::{cell::Cell, rc::Rc, time::Duration};
+
 use inproxy::{
     future,
     http::{BodyError, Chunks, MapChunk, Rewrite, Side},
     prelude::*,
+    task, time,
 };
 
 /// Changes bodies as they go by.
@@ -157,5 +160,76 @@ impl HttpFilter for Duplex {
         let (response, read) = future::join(response, request).await;
         log::info!("read {} bytes", read?);
         Ok(response?.into())
+    }
+}
+
+/// Says how the request's body is to be changed, and then asks a service before it lets the request go on.
+#[filter(root_id = "mapping_late")]
+#[config]
+#[derive(Debug)]
+pub struct MappingLate {
+    ask: Cluster,
+}
+
+impl HttpFilter for MappingLate {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let request = request.release_headers_to_rewrite().map_chunks(Shout { fails_at: "secret".to_owned(), end: "!".to_owned() });
+        self.ask.get("/").send().await?;
+        Ok(next.run(request).await)
+    }
+}
+
+/// Reads the request's body while the response is under way, and asks a service at each part.
+#[filter(root_id = "slow_duplex")]
+#[config]
+#[derive(Debug)]
+pub struct SlowDuplex {
+    ask: Cluster,
+}
+
+impl HttpFilter for SlowDuplex {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let mut body = request.release_headers().chunks();
+        let response = next.response(&body);
+        let reading = async {
+            while body.next().await?.is_some() {
+                self.ask.get("/").send().await?;
+            }
+            body.finish();
+            Ok::<_, Error>(())
+        };
+        let (response, read) = future::join(response, reading).await;
+        read?;
+        Ok(response)
+    }
+}
+
+/// Gives its request to a task, which says that the body is to be rewritten, and takes it back.
+#[filter(root_id = "smuggler")]
+#[config]
+#[derive(Debug)]
+pub struct Smuggler {
+    #[serde(default)]
+    map: bool,
+}
+
+impl HttpFilter for Smuggler {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let there: Rc<Cell<Option<Request>>> = Rc::new(Cell::new(Some(request)));
+        let back = Rc::new(Cell::new(None));
+        let (from, to) = (Rc::clone(&there), Rc::clone(&back));
+        task::spawn(async move {
+            to.set(from.take().map(Request::release_headers_to_rewrite));
+        });
+        time::sleep(Duration::from_millis(20)).await;
+        let Some(body) = back.take() else { return Err(Error::msg("the task has not run")) };
+        if self.map {
+            return Ok(next.run(body.map_chunks(|part: Vec<u8>| [&*part, b" and more than was said"].concat())).await);
+        }
+        let mut body = body.chunks();
+        while let Some(part) = body.next().await? {
+            body.replace([&*part, b" and more than was said"].concat());
+        }
+        Ok(next.run(body).await)
     }
 }

@@ -2,11 +2,14 @@
 
 use std::{
     cell::{Cell, RefCell},
+    future::ready,
+    pin::pin,
     rc::Rc,
     time::Duration,
 };
 
 use inproxy::{
+    future,
     prelude::*,
     task,
     time::{self, Instant},
@@ -110,5 +113,19 @@ impl HttpFilter for Refreshed {
         response.headers_mut().insert("x-latest", self.latest.borrow().as_str())?;
         response.headers_mut().insert("x-requests", self.requests.get().to_string())?;
         Ok(response)
+    }
+}
+
+/// Sets a timer in a tick, and takes it away in the same tick.
+#[filter(root_id = "fickle")]
+#[config]
+#[derive(Debug)]
+pub struct Fickle;
+
+impl HttpFilter for Fickle {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        time::sleep(Duration::from_millis(5)).await;
+        let _ = future::select(pin!(time::sleep(Duration::from_millis(20))), ready(())).await;
+        Ok(next.run(request).await)
     }
 }

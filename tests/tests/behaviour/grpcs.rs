@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use filters::grpcs::{Talk, Unary};
+use filters::grpcs::{Insists, Talk, Unary};
 use inproxy_test::{GrpcCall, GrpcReply, Proxy, Request, json};
 
 fn greeter(call: &GrpcCall) -> GrpcReply {
@@ -121,5 +121,14 @@ async fn a_stream_that_is_dropped_is_reset(proxy: Proxy<Talk>) {
     for call in proxy.grpc_calls("chat") {
         assert_eq!(call.messages(), [b"one".to_vec()]);
         assert!(!call.is_ended(), "it was not closed, but reset: {call:?}");
+    }
+}
+
+#[inproxy_test::test]
+async fn nothing_is_sent_on_a_stream_that_the_service_has_ended(proxy: Proxy<Insists>) {
+    let proxy = proxy.configure(json!({ "service": "chat" })).grpc_stream("chat", chat).start().await;
+    let told = "gRPC status aborted (10): enough; gRPC status failed precondition (9): the stream has ended";
+    for _ in 0..20 {
+        proxy.send(Request::get("/")).await.expect_header("x-told", told);
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use filters::streaming::{Duplex, Mapping, Parts};
+use filters::streaming::{Duplex, Mapping, MappingLate, Parts, SlowDuplex, Smuggler};
 use inproxy_test::{Proxy, Request, Response, json};
 
 /// Sends a body in parts, with time between them.
@@ -171,5 +171,56 @@ async fn ten_mebibytes_go_by_in_bounded_memory(proxy: Proxy<Mapping>) {
     assert!(seen.bytes().iter().all(|byte| *byte == b'A'));
     if let (Some(before), Some(after)) = (before, proxy.costs().map(|costs| costs.memory)) {
         assert!(after - before <= 4 * PART as u64, "the module's memory went from {before} to {after} bytes");
+    }
+}
+
+#[inproxy_test::test]
+async fn what_arrives_between_the_mapping_and_its_request_going_on_is_changed_too(proxy: Proxy<MappingLate>) {
+    mapped_though_late(proxy).await;
+}
+
+#[inproxy_test::test]
+async fn what_arrives_between_the_mapping_and_its_request_going_on_is_changed_though_headers_are_held(proxy: Proxy<MappingLate>) {
+    mapped_though_late(proxy.hold_headers()).await;
+}
+
+async fn mapped_though_late(proxy: Proxy<MappingLate>) {
+    let slow = |_: &Request| Response::new(200).after(Duration::from_millis(60));
+    let proxy = proxy.configure(json!({ "ask": "slow" })).cluster("slow", slow).start().await;
+    // All of it while the service is asked, and a part of it only.
+    for pause in [5, 80] {
+        let mut exchange = proxy.open(&Request::post("/").with_body("one two")).await;
+        exchange.body(b"one ").await;
+        proxy.advance(Duration::from_millis(pause)).await;
+        exchange.body(b"two").await;
+        exchange.end().await;
+        assert_eq!(exchange.response().await.status(), 200);
+        assert_eq!(proxy.upstream().requests().last().unwrap().text(), "ONE TWO!");
+    }
+    // What cannot be changed does not go on.
+    assert_eq!(proxy.send(Request::post("/").with_body("a secret")).await.status(), 500);
+    assert_eq!(proxy.upstream().requests().len(), 2);
+}
+
+#[inproxy_test::test]
+async fn an_answer_of_the_proxy_itself_ends_reading_a_request_in_both_directions(proxy: Proxy<SlowDuplex>) {
+    let slow = |_: &Request| Response::new(200).after(Duration::from_millis(300));
+    let proxy = proxy.configure(json!({ "ask": "slow" })).buffer_limit(1000).cluster("slow", slow).start().await;
+    let mut exchange = proxy.open(&Request::post("/").with_body(vec![b'a'; 100_000])).await;
+    for _ in 0..10 {
+        exchange.body(&[b'a'; 10_000]).await;
+        proxy.advance(Duration::from_millis(5)).await;
+    }
+    assert_eq!(exchange.response().await.status(), 413);
+}
+
+#[inproxy_test::test]
+async fn a_body_that_another_task_has_released_cannot_be_rewritten(proxy: Proxy<Smuggler>) {
+    for map in [false, true] {
+        let name = proxy.host();
+        let proxy = Proxy::<Smuggler>::on(name.0, name.1).configure(json!({ "map": map })).start().await;
+        let response = proxy.send(Request::post("/").with_body("four")).await;
+        assert_eq!(response.status(), 500, "{map}");
+        assert!(proxy.upstream().requests().iter().all(|request| request.text() == "four"), "{map}");
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use filters::waiting::{Impatient, Refreshed, Sleeper};
+use filters::waiting::{Fickle, Impatient, Refreshed, Sleeper};
 use inproxy_test::{Proxy, Request, Response, json};
 
 const SOON: Duration = Duration::from_millis(100);
@@ -101,4 +101,13 @@ async fn what_a_record_says_in_keys_and_values_is_logged_behind_its_text(proxy: 
     let proxy = proxy.configure(configuration).cluster_without_endpoints("source").start().await;
     proxy.advance(SOON).await;
     proxy.expect_log("the source has no answer path=/list error=cluster \"source\" has no healthy endpoint").await;
+}
+
+#[inproxy_test::test]
+async fn a_timer_that_is_set_and_taken_away_in_one_tick_leaves_the_tick_to_others(proxy: Proxy<Fickle>) {
+    let proxy = proxy.start().await;
+    for _ in 0..3 {
+        assert_eq!(proxy.send(Request::get("/")).await.status(), 200);
+        proxy.advance(SOON).await;
+    }
 }

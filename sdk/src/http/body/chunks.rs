@@ -4,10 +4,8 @@ use super::{BodyError, ReadOnly, Rewrite, Side, needs_body, trailers, trailers_m
 use crate::{
     abi,
     error::HostError,
-    fault,
     headers::{Headers, HeadersMut},
-    hooks::Direction,
-    runtime::{Stage, StreamId, Verdict},
+    runtime::{Stage, StreamId},
 };
 
 /// A body that is read as it comes; made by [`chunks`](super::Released::chunks).
@@ -65,8 +63,12 @@ impl<S: Side, M> Chunks<S, M> {
             }
             let Some(exchange) = self.stream.exchange() else { return Poll::Ready(Err(BodyError::Gone)) };
             let side = exchange.side(S::DIRECTION);
-            if (exchange.verdict.get() == Verdict::Early && S::DIRECTION == Direction::Request) || side.stage.get() == Stage::Passed {
+            if exchange.is_cut_short(S::DIRECTION) {
                 return Poll::Ready(Err(BodyError::EarlyResponse));
+            }
+            // A handle that was made elsewhere: nothing was let go.
+            if side.stage.get() != Stage::Body {
+                return Poll::Ready(Err(BodyError::Gone));
             }
             self.settle()?;
             if side.size.get() > self.before {
@@ -105,12 +107,18 @@ impl<S: Side, M> Chunks<S, M> {
 
     /// What is held goes on with the direction, which is about to be let go.
     pub(crate) fn into_stream(mut self) -> StreamId {
-        if self.stream.is_current()
-            && let Err(error) = self.settle().and_then(|()| self.write())
-        {
-            fault::record(error.into());
+        let changed = self.replacement.is_some() || self.changed.is_some();
+        if changed && (!self.stream.is_current() || self.settle().and_then(|()| self.write()).is_err()) {
+            self.must_not_go_on();
         }
         self.stream
+    }
+
+    /// What was said to be changed is not.
+    fn must_not_go_on(&self) {
+        if let Some(exchange) = self.stream.exchange() {
+            exchange.side(S::DIRECTION).broken.set(true);
+        }
     }
 
     /// The current part is done with.
@@ -139,7 +147,11 @@ impl<S: Side, M> Chunks<S, M> {
     fn write(&mut self) -> Result<(), BodyError> {
         let held = std::mem::take(&mut self.before);
         if let Some(changed) = self.changed.take() {
-            abi::replace_buffer(S::DIRECTION.body(), 0, held, &changed).map_err(|status| HostError::new("replace a part of a body", status))?;
+            let written = abi::replace_buffer(S::DIRECTION.body(), 0, held, &changed);
+            if let Err(status) = written {
+                self.must_not_go_on();
+                return Err(HostError::new("replace a part of a body", status).into());
+            }
         }
         if let Some(side) = self.stream.exchange().map(|exchange| exchange.side(S::DIRECTION)) {
             side.size.set(0);
@@ -148,13 +160,13 @@ impl<S: Side, M> Chunks<S, M> {
     }
 
     fn read(&self, start: usize, size: usize) -> Result<Vec<u8>, BodyError> {
-        if size == 0 {
-            return Ok(Vec::new());
-        }
         let read = abi::buffer(S::DIRECTION.body(), start, size).and_then(|bytes| match bytes.len() {
             length if length == size => Ok(bytes),
             _ => Err(abi::Status::RESULT_MISMATCH),
         });
+        if read.is_err() && self.changed.is_some() {
+            self.must_not_go_on();
+        }
         Ok(read.map_err(|status| HostError::new("read a part of a body", status))?)
     }
 }

@@ -6,15 +6,16 @@ use std::{
 
 use super::{BodyError, Side, needs_body};
 use crate::{
-    abi::{self, Status},
+    abi,
     error::HostError,
     hooks::Direction,
-    runtime::{Stage, StreamId, Verdict},
+    runtime::{Stage, StreamId},
 };
 
-pub(crate) fn collect<S: Side>(stream: StreamId, limit: usize) -> Collect {
+/// `held` is whether the headers are.
+pub(crate) fn collect<S: Side>(stream: StreamId, limit: usize, held: bool) -> Collect {
     needs_body::<S>();
-    Collect { stream, direction: S::DIRECTION, limit }
+    Collect { stream, direction: S::DIRECTION, limit, stage: if held { Stage::Headers } else { Stage::Body } }
 }
 
 /// Waits until all of a body has arrived, then reads it.
@@ -23,6 +24,8 @@ pub(crate) struct Collect {
     stream: StreamId,
     direction: Direction,
     limit: usize,
+    /// Where the direction must stand: a handle that was made elsewhere says more than is true.
+    stage: Stage,
 }
 
 impl Future for Collect {
@@ -33,11 +36,13 @@ impl Future for Collect {
             return Poll::Ready(Err(BodyError::Gone));
         }
         let Some(exchange) = self.stream.exchange() else { return Poll::Ready(Err(BodyError::Gone)) };
-        let early = exchange.verdict.get() == Verdict::Early && self.direction == Direction::Request;
         let side = exchange.side(self.direction);
         let size = side.size.get();
-        if early || side.stage.get() == Stage::Passed {
+        if exchange.is_cut_short(self.direction) {
             return Poll::Ready(Err(BodyError::EarlyResponse));
+        }
+        if side.stage.get() != self.stage {
+            return Poll::Ready(Err(BodyError::Gone));
         }
         if size > self.limit {
             return Poll::Ready(Err(BodyError::TooLarge { limit: self.limit }));
@@ -46,14 +51,7 @@ impl Future for Collect {
             self.stream.wait(&side.reader, cx.waker());
             return Poll::Pending;
         }
-        if size == 0 {
-            return Poll::Ready(Ok(Vec::new()));
-        }
-        let read = abi::buffer(self.direction.body(), 0, size).and_then(|bytes| match bytes.len() {
-            length if length == size => Ok(bytes),
-            // Half a body must not pass for the whole.
-            _ => Err(Status::RESULT_MISMATCH),
-        });
+        let read = abi::whole_buffer(self.direction.body(), size);
         Poll::Ready(read.map_err(|status| HostError::new("read a whole body", status).into()))
     }
 }

@@ -5,9 +5,8 @@ use crate::{
     Result, abi,
     body::BodyBuffer,
     error::HostError,
-    fault,
     hooks::Direction,
-    runtime::{Mapper, StreamId},
+    runtime::{Stage, StreamId},
 };
 
 /// Changes a body part by part; a closure that takes and returns bytes does. For a message without a body, neither of these is called.
@@ -56,18 +55,11 @@ struct Chunk {
 impl<S: Side> Mapped<S> {
     pub(super) fn new(stream: StreamId, mut map: Box<dyn MapChunk>) -> Self {
         needs_body::<S>();
-        if let Some(side) = stream.exchange().filter(|_| stream.is_current()).map(|exchange| exchange.side(S::DIRECTION)) {
-            // What has arrived already is shown by no callback any more.
-            let there = Chunk { size: side.size.get(), last: side.ended.get(), trailers: side.trailers.get() };
-            if side.body.get()
-                && let Err(error) = apply(map.as_mut(), S::DIRECTION, &there)
-            {
-                fault::record(error);
-            }
-            if !side.ended.get() {
-                side.mapper
-                    .set(Some(Box::new(move |size, last, trailers| apply(map.as_mut(), S::DIRECTION, &Chunk { size, last, trailers })) as Mapper));
-            }
+        // It is applied when the direction goes on, to all that has come by then, and to what comes afterwards.
+        if let Some(side) = stream.exchange().map(|exchange| exchange.side(S::DIRECTION)) {
+            let length_is_free = side.stage.get() == Stage::Body;
+            side.set_mapper(Box::new(move |size, last, trailers| apply(map.as_mut(), S::DIRECTION, &Chunk { size, last, trailers })));
+            side.broken.set(side.broken.get() || !length_is_free);
         }
         // A response goes by from here on, whatever the filter does next. A request waits for `next.run`: else its response could come before anybody asks for it.
         if S::DIRECTION == Direction::Response {
