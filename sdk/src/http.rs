@@ -4,6 +4,7 @@ mod adapter;
 mod body;
 mod filter;
 mod next;
+mod outcome;
 mod request;
 mod response;
 mod starting;

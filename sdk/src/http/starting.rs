@@ -8,7 +8,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpFilter, Next, Request, adapter::finish};
+use super::{HttpFilter, Next, Request, outcome::finish};
 use crate::{
     Error, Plugin, Result, config, random,
     runtime::{StreamId, Task},

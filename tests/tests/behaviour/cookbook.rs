@@ -18,13 +18,7 @@ fn says(text: &'static str) -> impl Fn(&Request) -> Response + Send + Sync + 'st
 
 /// Sends a body in parts, with time between them.
 async fn in_parts(proxy: &Running, parts: &[&str]) -> Response {
-    let mut exchange = proxy.open(&Request::post("/").with_body(parts.concat())).await;
-    for part in parts {
-        exchange.body(part.as_bytes()).await;
-        proxy.advance(Duration::from_millis(20)).await;
-    }
-    exchange.end().await;
-    exchange.response().await
+    crate::streaming::in_parts(proxy, &Request::post("/").with_body(parts.concat()), parts).await
 }
 
 #[inproxy_test::test]

@@ -4,7 +4,7 @@ use filters::streaming::{Duplex, Mapping, MappingLate, Parts, SlowDuplex, Smuggl
 use inproxy_test::{Proxy, Request, Response, json};
 
 /// Sends a body in parts, with time between them.
-async fn in_parts(proxy: &inproxy_test::Running, request: &Request, parts: &[&str]) -> Response {
+pub(crate) async fn in_parts(proxy: &inproxy_test::Running, request: &Request, parts: &[&str]) -> Response {
     let mut exchange = proxy.open(request).await;
     for part in parts {
         exchange.body(part.as_bytes()).await;
