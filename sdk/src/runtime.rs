@@ -76,6 +76,7 @@ impl StreamId {
     pub(crate) fn open(context: u32, root: u32, fail: Fail, end_of_stream: bool) -> Self {
         above::on_reason(ticks::arm);
         above::on_tick(ticks::tick);
+        above::on_gone(close_background);
         let place = places::take();
         let generation = place.generation.get().wrapping_add(1);
         place.generation.set(generation);
@@ -90,7 +91,6 @@ impl StreamId {
 
     /// Opens a place for what a root context runs in the background, and has it run in the next tick. It lives until it has ended, or the root context is gone.
     pub(crate) fn open_in_background(root: u32, task: Task) {
-        above::on_gone(close_background);
         let id = Self::open(root, root, |_, error| log::error!("a task of the plugin: {error:#}"), true);
         id.place.task.set(Some(task));
         id.place.woken.set();
@@ -141,6 +141,7 @@ impl StreamId {
         CURRENT.set(previous);
         // Of edits that it tried though it was over.
         drop(fault::take());
+        place.woken.take();
         places::give_back(place);
     }
 
@@ -252,6 +253,17 @@ impl StreamId {
         }
     }
 
+    /// Ends it by its error policy if the proxy refused something.
+    #[cold]
+    fn fail_by_fault(self) {
+        // What the policy then lets go on may not be able to be changed as was said.
+        for _ in 0..2 {
+            if let Some(error) = fault::take() {
+                self.fail(error);
+            }
+        }
+    }
+
     fn poll(self) {
         // Absent while it runs, and once it has ended.
         if let Some(task) = self.place.task.take() {
@@ -262,8 +274,8 @@ impl StreamId {
     fn poll_task(self, mut task: Task) {
         let previous = CURRENT.replace(Some(self));
         let poll = task.as_mut().poll(&mut Context::from_waker(&self.place.waker));
-        if let Some(error) = fault::take() {
-            self.fail(error);
+        if fault::pending() {
+            self.fail_by_fault();
             // User code again: nothing of the stream is its any more.
             CURRENT.take();
             drop(task);
@@ -272,6 +284,7 @@ impl StreamId {
             self.place.task.set(Some(task));
             if self.place.exchange.was_abandoned() {
                 self.release(Direction::Response);
+                self.fail_by_fault();
             }
         } else {
             drop(task);
@@ -318,7 +331,7 @@ impl StreamId {
         if fault::pending() || !self.is_current() {
             return None;
         }
-        let exchange = self.exchange()?;
+        let exchange = self.exchange().filter(|exchange| exchange.may_go_on(direction))?;
         if exchange.side(direction).broken.get() {
             fault::record(Error::msg("a body was changed outside of the request that it belongs to, or could not be changed"));
             return None;

@@ -80,9 +80,11 @@ impl EnvoyProxy {
                     cluster
                 }
                 Serve::Http(handler) => {
-                    let server = Server::answering_each(move |message| {
+                    let server = Server::answering_in_parts(move |message| {
                         let response = handler(&request(message));
-                        (response.delay, Some(if response.hung_up { Vec::new() } else { on_the_wire(&response) }))
+                        let mut bytes = if response.hung_up { Vec::new() } else { on_the_wire(&response) };
+                        let rest = response.pause.map(|(left, time)| (time, Some(bytes.split_off(bytes.len() - left))));
+                        [(response.delay, Some(bytes))].into_iter().chain(rest).collect()
                     });
                     let server = server.await;
                     let cluster = Cluster::new(&name, [server.address()]);

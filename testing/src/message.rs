@@ -17,6 +17,8 @@ pub struct Response {
     pub(crate) delay: Duration,
     pub(crate) cut_off: bool,
     pub(crate) hung_up: bool,
+    /// So many bytes of the body come only after this time.
+    pub(crate) pause: Option<(usize, Duration)>,
     /// Of a local reply: its response code details, and its gRPC status.
     pub(crate) details: String,
     pub(crate) grpc_status: Option<u32>,
@@ -66,13 +68,30 @@ impl Request {
 impl Response {
     /// An empty response with this status.
     pub fn new(status: u16) -> Self {
-        Self { status, message: Message::default(), delay: Duration::ZERO, cut_off: false, hung_up: false, details: String::new(), grpc_status: None }
+        Self {
+            status,
+            message: Message::default(),
+            delay: Duration::ZERO,
+            cut_off: false,
+            hung_up: false,
+            pause: None,
+            details: String::new(),
+            grpc_status: None,
+        }
     }
 
     /// Gives it only after some time.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        self
+    }
+
+    /// Adds more to the body, which comes only after some time. For a response of the upstream, without trailers.
+    #[must_use]
+    pub fn and_later(mut self, pause: Duration, rest: impl AsRef<[u8]>) -> Self {
+        self.message.body.extend(rest.as_ref());
+        self.pause = Some((rest.as_ref().len(), pause));
         self
     }
 

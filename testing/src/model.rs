@@ -93,6 +93,8 @@ pub(crate) struct Model {
 enum Event {
     /// The upstream answers a stream.
     Upstream { stream: usize },
+    /// The upstream sends the rest of a body.
+    UpstreamGoesOn { stream: usize },
     /// A call-out is answered, or times out.
     Call { call: usize },
     /// Something comes of a gRPC call.
@@ -190,6 +192,7 @@ impl Model {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Upstream { stream } => self.upstream_answers(stream),
+            Event::UpstreamGoesOn { stream } => self.upstream_goes_on(stream),
             Event::RequestTimeout { stream } => self.request_timeout(stream),
             Event::IdleTimeout { stream } => self.idle_timeout(stream),
             Event::Call { call } => self.answer_call(call),

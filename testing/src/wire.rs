@@ -170,11 +170,11 @@ impl Server {
 
     /// As [`answering`](Self::answering), but only after some time.
     pub async fn answering_after(delay: Duration, answer: impl Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
-        Self::answering_each(move |request| (delay, answer(request))).await
+        Self::answering_in_parts(move |request| vec![(delay, answer(request))]).await
     }
 
-    /// As [`answering`](Self::answering), each after its own time.
-    pub async fn answering_each(answer: impl Fn(&Message) -> (Duration, Option<Vec<u8>>) + Send + Sync + 'static) -> Self {
+    /// As [`answering`](Self::answering), in parts, each after its own time.
+    pub async fn answering_in_parts(answer: impl Fn(&Message) -> Vec<(Duration, Option<Vec<u8>>)> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let seen = Seen::default();
@@ -209,7 +209,7 @@ impl Drop for Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> (Duration, Option<Vec<u8>>)>, seen: Seen) {
+async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> Vec<(Duration, Option<Vec<u8>>)>>, seen: Seen) {
     let mut pending = Vec::new();
     let connection = seen.with(|state| {
         state.connections += 1;
@@ -223,20 +223,21 @@ async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> (Duration
             }
         });
     };
-    while let Some((request, _)) = read(&mut stream, &mut pending, false, record).await {
+    'requests: while let Some((request, _)) = read(&mut stream, &mut pending, false, record).await {
         seen.with(|state| {
             state.rest.insert(connection, pending.clone());
             state.requests.push(request.clone());
         });
-        let (delay, answer) = answer(&request);
-        tokio::time::sleep(delay).await;
-        let Some(bytes) = answer else {
-            // Reads until the peer is gone.
-            while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
-            break;
-        };
-        if bytes.is_empty() || stream.write_all(&bytes).await.is_err() || find(&bytes, b"connection: close").is_some() {
-            break;
+        for (delay, part) in answer(&request) {
+            tokio::time::sleep(delay).await;
+            let Some(bytes) = part else {
+                // Reads until the peer is gone.
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                break 'requests;
+            };
+            if bytes.is_empty() || stream.write_all(&bytes).await.is_err() || find(&bytes, b"connection: close").is_some() {
+                break 'requests;
+            }
         }
     }
     seen.with(|state| state.closed += 1);

@@ -121,9 +121,9 @@ pub(crate) fn enqueue(queue: u32, message: &[u8]) -> Result<(), Status> {
     Status::from_raw(unsafe { sys::proxy_enqueue_shared_queue(queue, message.as_ptr(), message.len()) }).ok()
 }
 
-/// Whether the response that is here is the upstream's, and not one that the proxy or another filter gives in its place.
+/// Whether the response that is here is the upstream's, and not one that the proxy or another filter gives in its place; as far as the proxy says.
 pub(crate) fn is_of_the_upstream() -> bool {
-    property(b"response\0code_details").is_ok_and(|details| details == b"via_upstream")
+    property(b"response\0code_details").map_or(true, |details| details == b"via_upstream")
 }
 
 /// Lets a direction of the effective stream go on.

@@ -117,9 +117,10 @@ impl<H: HttpHooks> HttpShim<H> {
 /// What the stream has is dropped as in any other callback, since it may be user code.
 impl<H: HttpHooks> Drop for HttpShim<H> {
     fn drop(&mut self) {
-        let state = std::mem::take(&mut self.state);
         abi::callback((), || {
-            drop(state);
+            drop(std::mem::take(&mut self.state));
+            // Of edits that it tried though it was over.
+            drop(fault::take());
             above::after(self.stream.context);
         });
     }

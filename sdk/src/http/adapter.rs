@@ -168,6 +168,7 @@ impl AsyncStream {
         let side = exchange.side(direction);
         if !matches!(exchange.verdict.get(), Verdict::Given | Verdict::Reset) {
             if side.stage.get() == Stage::Passed {
+                side.ended.set(matches!(piece, Piece::Trailers | Piece::Body { end_of_stream: true, .. }));
                 Self::map(id, side, piece);
             } else {
                 exchange.entered.set(Some(direction));

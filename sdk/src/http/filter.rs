@@ -54,9 +54,9 @@ pub trait HttpFilter: Sized + 'static {
 /// |---|---|---|
 /// | before the response's headers went on | the client gets status 500, or 413 if a request body was too large | request or response go on as they are |
 /// | after that | the stream is reset: a late reply would pass for the end of a success | the rest goes on as it is |
-/// | after somebody else answered early | nothing: the answer stands | nothing |
+/// | after somebody else answered early | the answer stands; the stream is reset if the answer has not ended, and the filter holds the end of the request's body | the answer stands, the request goes on |
 ///
-/// `Allow` does not undo edits.
+/// `Allow` does not undo edits, and a body that was to be changed and could not be is as for `Deny`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
     /// The request is refused.

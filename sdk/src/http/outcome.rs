@@ -92,7 +92,7 @@ pub(super) fn deny(id: StreamId, error: Error) {
         return;
     }
     // The proxy itself has answered, and the filter has read it off the request's body.
-    if exchange.aborted.get() && exchange.response.stage.get() == Stage::Headers && matches!(error.downcast_ref(), Some(BodyError::EarlyResponse)) {
+    if exchange.aborted.get() && !exchange.response.broken.get() && matches!(error.downcast_ref(), Some(BodyError::EarlyResponse)) {
         log::debug!("the filter ended when the proxy had answered: {error:#}");
         id.release(Direction::Response);
         return;
@@ -115,6 +115,10 @@ pub(super) fn deny(id: StreamId, error: Error) {
 /// [`OnError::Allow`].
 pub(super) fn allow(id: StreamId, error: Error) {
     let Some(exchange) = id.exchange() else { return };
+    // Of what was to be changed, and is not, nobody said that it may go on as it is.
+    if [&exchange.request, &exchange.response].iter().any(|side| side.broken.get() && side.stage.get() != Stage::Passed) {
+        return deny(id, error);
+    }
     if exchange.verdict.get() == Verdict::Early {
         log::debug!("the filter ended after the request had been answered: {error:#}");
         // What the upstream still waits for goes on; while the answer passes nothing can be resumed, and it goes on when more of it comes.

@@ -129,9 +129,6 @@ impl Exchange {
 
     /// User code lets a direction go. Whether the proxy must be told by a call, since no callback of this direction will return.
     pub(crate) fn release(&self, direction: Direction) -> bool {
-        if !self.may_go_on(direction) {
-            return false;
-        }
         let side = self.side(direction);
         side.stage.set(Stage::Passed);
         self.entered.get() != Some(direction) && side.paused.take()
@@ -139,9 +136,6 @@ impl Exchange {
 
     /// User code lets the headers of a direction go, and keeps the body. Whether the proxy must be told by a call.
     pub(crate) fn release_headers(&self, direction: Direction) -> bool {
-        if !self.may_go_on(direction) {
-            return false;
-        }
         let side = self.side(direction);
         side.stage.set(Stage::Body);
         // What the proxy has shown already would go on together with the headers: it waits for the body then.
@@ -152,9 +146,6 @@ impl Exchange {
 
     /// User code is done with what has arrived of a direction's body. Whether the proxy must be told by a call.
     pub(crate) fn let_by(&self, direction: Direction) -> bool {
-        if !self.may_go_on(direction) {
-            return false;
-        }
         let side = self.side(direction);
         side.flowing.set(true);
         if self.entered.get() == Some(direction) {
@@ -164,11 +155,12 @@ impl Exchange {
         side.paused.take()
     }
 
-    /// Whether a direction can still go on: not once the exchange is answered, but for a request whose headers the upstream has already.
-    fn may_go_on(&self, direction: Direction) -> bool {
+    /// Whether a direction can still go on: not if it has already, nor once the exchange is answered, but for a request whose headers the upstream has already.
+    pub(super) fn may_go_on(&self, direction: Direction) -> bool {
+        let stage = self.side(direction).stage.get();
         match self.verdict.get() {
-            Verdict::Open => true,
-            Verdict::Early => direction == Direction::Response || self.request.stage.get() == Stage::Body,
+            Verdict::Open => stage != Stage::Passed,
+            Verdict::Early => stage == Stage::Body,
             Verdict::Given | Verdict::Reset => false,
         }
     }

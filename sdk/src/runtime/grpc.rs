@@ -46,6 +46,8 @@ struct Pending {
     received: VecDeque<Received>,
     /// A stream on which more can be sent.
     sending: bool,
+    /// Nothing more is sent on it, and the proxy knows: as for any unary call.
+    closed: bool,
     /// The proxy has forgotten it.
     over: bool,
 }
@@ -79,7 +81,7 @@ fn make(sending: bool, make: impl FnOnce() -> Result<u32, Status>) -> Result<Cal
     above::on_grpc(deliver);
     ORPHAN.set(Some(tell_orphans));
     let token = make().map_err(NotMade::Refused)?;
-    let pending = Pending { stream, waker: None, received: VecDeque::new(), sending, over: false };
+    let pending = Pending { stream, waker: None, received: VecDeque::new(), sending, closed: !sending, over: false };
     CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
     stream.count_call(true);
     Ok(Call(token))
@@ -124,6 +126,7 @@ impl Call {
         CALLS.with_borrow_mut(|calls| {
             if let Some(pending) = calls.get_mut(&self.0) {
                 pending.sending = false;
+                pending.closed = true;
             }
         });
         abi::grpc_close(self.0)
@@ -187,22 +190,25 @@ fn deliver(token: u32, event: GrpcEvent, root: Option<u32>) {
         Ok(read) => read,
         // It must not pass for an empty message, which may well say yes.
         Err(status) => {
+            if !matches!(event, GrpcEvent::Result { .. } | GrpcEvent::Close { .. }) {
+                let _ = abi::grpc_cancel(token);
+            }
             (None, Some(Received::End { status: INTERNAL, message: format!("what has come cannot be read: the proxy answered {status}") }))
         }
     };
-    let (waker, sending) = CALLS
+    let (waker, closed) = CALLS
         .with_borrow_mut(|calls| {
             let pending = calls.get_mut(&token)?;
             pending.over |= end.is_some();
             pending.received.extend(first);
             pending.received.extend(end);
-            let sending = pending.sending;
-            pending.sending &= !pending.over;
-            Some((pending.waker.take(), sending))
+            // The trailing metadata is the service's end of it: what is sent behind that would be told to us from within the call that sends it.
+            pending.sending &= !pending.over && !matches!(event, GrpcEvent::TrailingMetadata);
+            Some((pending.waker.take(), pending.closed))
         })
-        .unwrap_or_default();
+        .unwrap_or((None, true));
     // Envoy keeps a stream that only the service has ended, and what is sent on it then acts on what is gone: it is ended from here too, while it is there.
-    if sending && matches!(event, GrpcEvent::Close { .. }) {
+    if !closed && matches!(event, GrpcEvent::Close { .. }) {
         let _ = abi::grpc_close(token);
     }
     if let Some(waker) = waker {

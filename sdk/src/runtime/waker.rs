@@ -13,12 +13,17 @@ use std::{
 
 use crate::hooks::above;
 
-/// Whether anybody was woken since this was last asked.
-static SINCE: AtomicBool = AtomicBool::new(false);
+thread_local! {
+    /// Whether anybody of this VM was woken since this was last asked. A thread is a VM, and a waker may wake from another.
+    static SINCE: Arc<AtomicBool> = Arc::default();
+}
 
 /// Whether the stream of a place was woken.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Woken(Arc<AtomicBool>);
+#[derive(Clone, Debug)]
+pub(super) struct Woken {
+    woken: Arc<AtomicBool>,
+    since: Arc<AtomicBool>,
+}
 
 /// Where somebody waits for something of a stream.
 #[derive(Default)]
@@ -48,32 +53,32 @@ pub(super) enum Waiter {
 
 /// A waker, and what it sets.
 pub(super) fn new() -> (Waker, Woken) {
-    let woken = Woken::default();
+    let woken = Woken { woken: Arc::default(), since: SINCE.with(Arc::clone) };
     (Waker::from(Arc::new(woken.clone())), woken)
 }
 
-/// Whether anybody was woken since this was last asked.
+/// Whether anybody of this VM was woken since this was last asked.
 pub(super) fn woken_since() -> bool {
-    SINCE.swap(false, Ordering::Relaxed)
+    SINCE.try_with(|since| since.swap(false, Ordering::Relaxed)).unwrap_or_default()
 }
 
 // === impl Woken ===
 
 impl Woken {
     pub(super) fn set(&self) {
-        SINCE.store(true, Ordering::Relaxed);
-        if !self.0.swap(true, Ordering::Relaxed) {
+        self.since.store(true, Ordering::Relaxed);
+        if !self.woken.swap(true, Ordering::Relaxed) {
             above::reason();
         }
     }
 
     pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.woken.load(Ordering::Relaxed)
     }
 
     /// Whether it was set; forgets it.
     pub(super) fn take(&self) -> bool {
-        let was = self.is_set() && self.0.swap(false, Ordering::Relaxed);
+        let was = self.is_set() && self.woken.swap(false, Ordering::Relaxed);
         if was {
             above::no_reason();
         }

@@ -46,6 +46,10 @@ pub(crate) struct Stream {
     pub(crate) reset: bool,
     /// What the upstream will say.
     answer: Option<Response>,
+    /// So many bytes of the answer's body come only after this time.
+    pause: Option<(usize, Duration)>,
+    /// These.
+    rest: Vec<u8>,
 }
 
 /// How a filter holds a direction.

@@ -233,3 +233,67 @@ impl HttpFilter for Smuggler {
         Ok(next.run(body).await)
     }
 }
+
+/// As [`Smuggler`], and lets what fails go by.
+#[filter(root_id = "lax_smuggler", on_error = allow)]
+#[config]
+#[derive(Debug)]
+pub struct LaxSmuggler {
+    #[serde(flatten)]
+    strict: Smuggler,
+}
+
+impl HttpFilter for LaxSmuggler {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        self.strict.handle(request, next).await
+    }
+}
+
+/// Changes a response after a service was asked, while the response is under way, and returns it some time after that.
+#[filter(root_id = "mapping_under_way")]
+#[config]
+#[derive(Debug)]
+pub struct MappingUnderWay {
+    ask: Cluster,
+    return_after_ms: u64,
+}
+
+impl HttpFilter for MappingUnderWay {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let response = next.run(request).await.release_headers_to_rewrite()?;
+        self.ask.get("/").send().await?;
+        let response = response.map_chunks(|part: Vec<u8>| [b"<", &*part, b">"].concat());
+        if self.return_after_ms > 0 {
+            time::sleep(Duration::from_millis(self.return_after_ms)).await;
+        }
+        Ok(response.into())
+    }
+}
+
+/// Reads both bodies at once, the request's slowly.
+#[filter(root_id = "slow_both_ways")]
+#[config]
+#[derive(Debug)]
+pub struct SlowBothWays;
+
+impl HttpFilter for SlowBothWays {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let mut body = request.release_headers().chunks();
+        let response = next.response(&body);
+        let reading = async {
+            while body.next().await?.is_some() {
+                time::sleep(Duration::from_millis(300)).await;
+            }
+            body.finish();
+            Ok::<_, BodyError>(())
+        };
+        let answering = async {
+            let mut body = response.await.release_headers()?.chunks();
+            while body.next().await?.is_some() {}
+            Ok::<_, BodyError>(body)
+        };
+        let (response, read) = future::join(answering, reading).await;
+        read?;
+        Ok(response?.into())
+    }
+}

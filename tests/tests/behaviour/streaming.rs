@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use filters::streaming::{Duplex, Mapping, MappingLate, Parts, SlowDuplex, Smuggler};
+use filters::streaming::{Duplex, LaxSmuggler, Mapping, MappingLate, MappingUnderWay, Parts, SlowBothWays, SlowDuplex, Smuggler};
 use inproxy_test::{Proxy, Request, Response, json};
 
 /// Sends a body in parts, with time between them.
@@ -206,12 +206,24 @@ async fn mapped_though_late(proxy: Proxy<MappingLate>) {
 async fn an_answer_of_the_proxy_itself_ends_reading_a_request_in_both_directions(proxy: Proxy<SlowDuplex>) {
     let slow = |_: &Request| Response::new(200).after(Duration::from_millis(300));
     let proxy = proxy.configure(json!({ "ask": "slow" })).buffer_limit(1000).cluster("slow", slow).start().await;
+    assert_eq!(too_much(&proxy).await.status(), 413);
+}
+
+#[inproxy_test::test]
+async fn an_answer_of_the_proxy_itself_is_whole_though_a_filter_reads_it_while_the_request_fails(proxy: Proxy<SlowBothWays>) {
+    let proxy = proxy.buffer_limit(1000).start().await;
+    let response = too_much(&proxy).await;
+    assert!(response.status() == 413 && response.is_whole(), "{response:?}");
+}
+
+/// Sends more than a filter takes in.
+async fn too_much(proxy: &inproxy_test::Running) -> Response {
     let mut exchange = proxy.open(&Request::post("/").with_body(vec![b'a'; 100_000])).await;
     for _ in 0..10 {
         exchange.body(&[b'a'; 10_000]).await;
         proxy.advance(Duration::from_millis(5)).await;
     }
-    assert_eq!(exchange.response().await.status(), 413);
+    exchange.response().await
 }
 
 #[inproxy_test::test]
@@ -222,5 +234,26 @@ async fn a_body_that_another_task_has_released_cannot_be_rewritten(proxy: Proxy<
         let response = proxy.send(Request::post("/").with_body("four")).await;
         assert_eq!(response.status(), 500, "{map}");
         assert!(proxy.upstream().requests().iter().all(|request| request.text() == "four"), "{map}");
+    }
+}
+
+#[inproxy_test::test]
+async fn a_body_that_was_to_be_changed_does_not_go_on_as_it_is_even_if_failures_are_let_by(proxy: Proxy<LaxSmuggler>) {
+    let proxy = proxy.configure(json!({ "map": true })).start().await;
+    assert_eq!(proxy.send(Request::post("/").with_body("four")).await.status(), 500);
+    assert!(proxy.upstream().requests().iter().all(|request| request.text() == "four"));
+}
+
+#[inproxy_test::test]
+async fn a_response_that_is_under_way_is_changed_once(proxy: Proxy<MappingUnderWay>) {
+    let upstream = |_: &Request| Response::new(200).with_body("first").and_later(Duration::from_millis(200), " and rest");
+    let slow = |_: &Request| Response::new(200).after(Duration::from_millis(50));
+    for return_after in [0, 20, 400] {
+        let name = proxy.host();
+        let configuration = json!({ "ask": "slow", "return_after_ms": return_after });
+        let proxy = Proxy::<MappingUnderWay>::on(name.0, name.1).configure(configuration).upstream(upstream).cluster("slow", slow).start().await;
+        let response = proxy.send(Request::get("/")).await;
+        assert!(response.is_whole(), "{return_after}: {response:?}");
+        assert_eq!(response.text(), "<first>< and rest>", "{return_after}");
     }
 }

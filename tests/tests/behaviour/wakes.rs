@@ -33,3 +33,25 @@ async fn a_stream_that_is_gone_when_it_is_woken_is_left_alone(proxy: Proxy<Gate>
     proxy.advance(Duration::from_millis(20)).await;
     assert!(proxy.service("authority").requests().is_empty());
 }
+
+#[inproxy_test::test(only(native), because = "elsewhere VMs share no memory")]
+async fn a_vm_in_another_thread_takes_no_wake_up_away(proxy: Proxy<Gate>) {
+    let (host, name) = proxy.host();
+    let vm = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let proxy = Proxy::<Gate>::on(host, name).configure(json!({ "authority": "authority" }));
+            let proxy = proxy.cluster("authority", |_| Response::new(200)).start().await;
+            for _ in 0..2000 {
+                let waiting = proxy.open(&Request::get("/wait")).await;
+                assert_eq!(proxy.send(Request::get("/open")).await.status(), 200);
+                assert_eq!(waiting.response().await.status(), 200);
+                proxy.forget();
+            }
+        });
+    };
+    let vms: Vec<_> = (0..4).map(|_| std::thread::spawn(vm)).collect();
+    for vm in vms {
+        vm.join().expect("every request was answered");
+    }
+}

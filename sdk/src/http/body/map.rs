@@ -6,7 +6,7 @@ use crate::{
     body::BodyBuffer,
     error::HostError,
     hooks::Direction,
-    runtime::{Stage, StreamId},
+    runtime::{Stage, StreamId, Verdict},
 };
 
 /// Changes a body part by part; a closure that takes and returns bytes does. For a message without a body, neither of these is called.
@@ -15,7 +15,8 @@ pub trait MapChunk {
     ///
     /// # Errors
     ///
-    /// An error fails the stream: the client gets status 500 if nothing of the response went on yet, else the stream is reset.
+    /// An error fails the stream by the filter's [`OnError`](crate::http::OnError): the client gets status 500 if nothing of the response went on yet, else the stream is reset;
+    /// or this part and all that follows go on as they are.
     fn chunk(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>>;
 
     /// The body has ended; what goes on behind it. It cannot go on where trailers follow the body: then it is an error to return something.
@@ -56,8 +57,10 @@ impl<S: Side> Mapped<S> {
     pub(super) fn new(stream: StreamId, mut map: Box<dyn MapChunk>) -> Self {
         needs_body::<S>();
         // It is applied when the direction goes on, to all that has come by then, and to what comes afterwards.
-        if let Some(side) = stream.exchange().map(|exchange| exchange.side(S::DIRECTION)) {
-            let length_is_free = side.stage.get() == Stage::Body;
+        if let Some(exchange) = stream.exchange() {
+            let side = exchange.side(S::DIRECTION);
+            // Once somebody else has answered, headers that were held stay where they are.
+            let length_is_free = side.stage.get() == Stage::Body || exchange.verdict.get() == Verdict::Early;
             side.set_mapper(Box::new(move |size, last, trailers| apply(map.as_mut(), S::DIRECTION, &Chunk { size, last, trailers })));
             side.broken.set(side.broken.get() || !length_is_free);
         }
@@ -90,5 +93,5 @@ fn apply(map: &mut dyn MapChunk, direction: Direction, chunk: &Chunk) -> Result<
 }
 
 fn read(direction: Direction, size: usize) -> Result<Vec<u8>> {
-    abi::buffer(direction.body(), 0, size).map_err(|status| HostError::new("read a part of a body", status).into())
+    abi::whole_buffer(direction.body(), size).map_err(|status| HostError::new("read a part of a body", status).into())
 }

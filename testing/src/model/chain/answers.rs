@@ -63,9 +63,20 @@ impl Model {
         });
         let with_trailers = !answer.message.trailers.is_empty();
         let cut_off = answer.cut_off;
+        self.streams[stream].pause = answer.pause;
         self.respond(stream, answer, with_trailers, cut_off);
         if cut_off && !self.streams[stream].over {
             self.reset(stream, "upstream_reset_after_response_started{connection_termination}");
+        }
+    }
+
+    /// The upstream sends the rest of a body.
+    pub(in super::super) fn upstream_goes_on(&mut self, stream: usize) {
+        let rest = std::mem::take(&mut self.streams[stream].rest);
+        for (part, last) in [(rest, false), (Vec::new(), true)] {
+            if !self.streams[stream].over {
+                self.data(stream, RESPONSE, 0, part, last);
+            }
         }
     }
 
@@ -73,7 +84,7 @@ impl Model {
     fn respond(&mut self, stream: usize, response: Response, with_trailers: bool, cut_off: bool) {
         let headers = self.head(&response, with_trailers, cut_off);
         let response_status = response.status;
-        let body = response.message.body;
+        let mut body = response.message.body;
         self.streams[stream].answered = true;
         self.shared.with(|state| {
             let stream = &mut state.streams[stream];
@@ -82,6 +93,12 @@ impl Model {
         });
         let ends = body.is_empty() && !with_trailers && !cut_off;
         self.headers(stream, RESPONSE, 0, ends);
+        if let Some((left, time)) = self.streams[stream].pause.take().filter(|_| !self.streams[stream].over) {
+            self.streams[stream].rest = body.split_off(body.len() - left);
+            self.data(stream, RESPONSE, 0, body, false);
+            self.schedule(time, Event::UpstreamGoesOn { stream });
+            return;
+        }
         if !body.is_empty() && !self.streams[stream].over {
             self.data(stream, RESPONSE, 0, body, false);
         }
