@@ -2,7 +2,12 @@
 
 use serde::de::{self, DeserializeOwned, value::MapDeserializer};
 
-use crate::{Result, error::debug_as_display, metrics::Counter};
+use crate::{
+    Result,
+    attributes::{Attributes, Node, There},
+    error::debug_as_display,
+    metrics::Counter,
+};
 
 /// A struct marked with [`#[config]`](macro@crate::config): it is read from JSON, and unknown fields are refused.
 pub trait Config: DeserializeOwned {}
@@ -111,6 +116,21 @@ impl Plugin {
     /// The root id under which the proxy loads the filter.
     pub fn root_id(&self) -> &str {
         &self.root_id
+    }
+
+    /// The proxy's node: its id, its cluster, its metadata, before any request is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{attributes::{AttributeError, Optional}, prelude::*};
+    ///
+    /// fn namespace(plugin: &Plugin) -> Result<Option<String>, AttributeError> {
+    ///     plugin.node().metadata().text("NAMESPACE").optional()
+    /// }
+    /// ```
+    pub fn node(&self) -> Node<'_> {
+        Attributes::in_callback(There::ANYWHERE).xds().node()
     }
 
     /// A counter of this name; the same name gives the same counter.

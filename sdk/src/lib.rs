@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 pub mod abi;
+pub mod attributes;
 pub mod body;
 pub mod cache;
 pub mod call;

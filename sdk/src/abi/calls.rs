@@ -79,6 +79,12 @@ pub(crate) fn property(path: &[u8]) -> Result<Vec<u8>, Status> {
     unsafe { receive(|data, size| sys::proxy_get_property(path.as_ptr(), path.len(), data, size)) }
 }
 
+/// Puts filter state under `wasm.` and the name, for the effective stream.
+pub(crate) fn set_property(name: &[u8], value: &[u8]) -> Result<(), Status> {
+    // SAFETY: both are live slices, which the host only reads.
+    Status::from_raw(unsafe { sys::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) }).ok()
+}
+
 /// What the VMs of one `vm_id` share under a key, and the number of its last change.
 pub(crate) fn shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
     let mut cas = 0;

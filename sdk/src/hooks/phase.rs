@@ -3,6 +3,7 @@
 use super::{Action, CallToken, HttpCall, above::Sizes};
 use crate::{
     abi::{self, BufferType, MapType, StreamType},
+    attributes::{Attributes, There},
     body::BodyBuffer,
     error::HostError,
     headers::{Headers, HeadersMut, Source},
@@ -144,6 +145,11 @@ macro_rules! headers_phase {
                 HeadersMut::with_framing($direction.headers())
             }
 
+            /// What the proxy knows of the stream beside its headers.
+            pub fn attributes(&self) -> Attributes<'_> {
+                Attributes::in_callback(there(self.stream, $direction, true))
+            }
+
             /// Whether neither body nor trailers follow.
             pub fn end_of_stream(&self) -> bool {
                 self.end_of_stream
@@ -181,6 +187,11 @@ macro_rules! body_phase {
             /// The bytes that the proxy holds now: this part, and those before it that were paused.
             pub fn buffer(&mut self) -> BodyBuffer<'_> {
                 BodyBuffer::new($direction.body(), self.size)
+            }
+
+            /// What the proxy knows of the stream beside its headers.
+            pub fn attributes(&self) -> Attributes<'_> {
+                Attributes::in_callback(there(self.stream, $direction, false))
             }
 
             /// Whether nothing follows.
@@ -224,6 +235,11 @@ macro_rules! trailers_phase {
                 HeadersMut::with_framing($map)
             }
 
+            /// What the proxy knows of the stream beside its headers.
+            pub fn attributes(&self) -> Attributes<'_> {
+                Attributes::in_callback(there(self.stream, $direction, false))
+            }
+
             /// `Pause` while this direction's headers are held, else `Continue`.
             pub fn while_headers_are_held(&self) -> Action {
                 while_held(self.stream, $direction)
@@ -265,6 +281,15 @@ const fn while_held(stream: &Stream, direction: Direction) -> Action {
     if hold.headers { Action::Pause } else { Action::Continue }
 }
 
+/// Which attributes can be there in a callback of a direction.
+const fn there(stream: &Stream, direction: Direction, at_headers: bool) -> There {
+    match direction {
+        Direction::Request if at_headers || stream.request.headers => There::REQUEST_HEADERS,
+        Direction::Request => There::REQUEST,
+        Direction::Response => There::RESPONSE,
+    }
+}
+
 /// A call-out was answered, or failed.
 #[derive(Debug)]
 pub struct CallResponse<'a> {
@@ -298,6 +323,11 @@ impl CallResponse<'_> {
     /// [`HostError`] if the proxy refuses.
     pub fn body(&self) -> crate::Result<Vec<u8>> {
         BodyBuffer::new(BufferType::HttpCallResponseBody, self.sizes.body).read()
+    }
+
+    /// What the proxy knows of the stream beside its headers, wherever that stands.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes::in_callback(There::ANYWHERE)
     }
 
     /// The request's headers, while they are held.
@@ -355,6 +385,11 @@ impl Finished<'_> {
     /// The response's headers, as they went to the client.
     pub fn response_headers(&self) -> Headers<'_> {
         Headers::new(Source::Proxy(MapType::HttpResponseHeaders))
+    }
+
+    /// What the proxy knows of the stream beside its headers: all that there is.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes::in_callback(There::OVER)
     }
 
     /// Whether this filter itself answered the request.

@@ -168,7 +168,7 @@ impl Future for Run {
             if exchange.response.stage.get() == Stage::Headers {
                 exchange.asked.set(false);
                 self.done = true;
-                return Poll::Ready(Response::upstream(stream, !exchange.response.ended.get()));
+                return Poll::Ready(Response::of_the_upstream(stream, !exchange.response.ended.get()));
             }
             stream.wait(&exchange.awaited, cx.waker());
         }

@@ -3,6 +3,7 @@ use http::Method;
 use super::body::{BodyError, CONTENT_LENGTH, Collected, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
     Result,
+    attributes::{Attributes, There, of_a_request},
     headers::{HeaderValue, Headers, HeadersMut, Source},
     hooks::Direction,
     runtime::StreamId,
@@ -74,6 +75,13 @@ impl Request {
         self.headers().get(":authority")
     }
 
+    /// What the proxy knows of it beside its headers.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes::of_stream(self.stream, There::REQUEST_HEADERS)
+    }
+
+    of_a_request!();
+
     /// Whether a body or trailers follow the headers.
     pub fn has_body(&self) -> bool {
         self.has_body
@@ -127,6 +135,13 @@ impl HeldRequest {
     pub fn headers_mut(&mut self) -> HeadersMut<'_> {
         self.request.headers_mut()
     }
+
+    /// What the proxy knows of it beside its headers.
+    pub fn attributes(&self) -> Attributes<'_> {
+        self.request.attributes()
+    }
+
+    of_a_request!();
 
     /// The whole body.
     pub fn body(&self) -> &[u8] {

@@ -2,7 +2,9 @@ use http::StatusCode;
 
 use super::body::{self, BodyError, Chunks, Collected, Mapped, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
-    Result, fault,
+    Result,
+    attributes::{Attributes, There, of_a_response},
+    fault,
     headers::{AsHeaderName, AsHeaderValue, Check, Edited, Headers, HeadersMut, Source},
     hooks::Direction,
     reply::LocalReply,
@@ -57,7 +59,7 @@ impl Response {
         Self(Origin::Local(Box::new(LocalReply::new(status))))
     }
 
-    pub(crate) const fn upstream(stream: StreamId, has_body: bool) -> Self {
+    pub(crate) const fn of_the_upstream(stream: StreamId, has_body: bool) -> Self {
         Self(Origin::Upstream { stream, has_body })
     }
 
@@ -114,6 +116,16 @@ impl Response {
             Origin::Upstream { .. } | Origin::Sent(_) => HeadersMut::gone(),
         }
     }
+
+    /// What the proxy knows of the stream that it ends. An answer by the filter itself has no attributes, until it is sent: all are [`NotHere`](crate::attributes::AttributeError::NotHere).
+    pub fn attributes(&self) -> Attributes<'_> {
+        match &self.0 {
+            Origin::Upstream { stream, .. } | Origin::Sent(stream) => Attributes::of_stream(*stream, There::RESPONSE),
+            Origin::Local(_) => Attributes::nowhere(),
+        }
+    }
+
+    of_a_response!();
 
     /// Whether a body or trailers follow the headers of an upstream's response.
     pub fn has_body(&self) -> bool {
@@ -248,6 +260,13 @@ impl HeldResponse {
     pub fn headers_mut(&mut self) -> HeadersMut<'_> {
         self.response.headers_mut()
     }
+
+    /// What the proxy knows of the stream that it ends.
+    pub fn attributes(&self) -> Attributes<'_> {
+        self.response.attributes()
+    }
+
+    of_a_response!();
 
     /// The whole body.
     pub fn body(&self) -> &[u8] {

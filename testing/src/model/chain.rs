@@ -105,8 +105,11 @@ impl Model {
         headers.push((b"x-forwarded-proto".to_vec(), b"http".to_vec()));
         headers.push((b"x-request-id".to_vec(), format!("00000000-0000-4000-8000-{stream:012}").into_bytes()));
         let started = self.now();
+        // As with `use_remote_address: false`, which is Envoy's default: the last of the header.
+        let forwarded = request.headers("x-forwarded-for").last().and_then(|all| all.rsplit(',').next()?.trim().parse().ok());
         let state = StreamState {
             started,
+            forwarded_for: forwarded,
             headers: [headers, Headers::new()],
             reach: (0..filters).map(|_| Default::default()).collect(),
             ..StreamState::default()
@@ -130,6 +133,7 @@ impl Model {
     /// A client sends a part of its body.
     pub(crate) fn send_body(&mut self, stream: usize, bytes: &[u8], end_of_stream: bool) {
         if !self.streams[stream].over {
+            self.shared.with(|state| state.streams[stream].size[REQUEST] += bytes.len() as u64);
             self.data(stream, REQUEST, 0, bytes.to_vec(), end_of_stream);
         }
     }
@@ -266,9 +270,6 @@ impl Model {
     }
 
     fn data(&mut self, stream: usize, direction: usize, start: usize, mut chunk: Vec<u8>, end_of_stream: bool) {
-        if start == 0 {
-            self.shared.with(|state| state.streams[stream].size[direction] += chunk.len() as u64);
-        }
         for position in start..self.plugins.len() {
             if self.stopped(stream, direction) {
                 return;
@@ -314,6 +315,9 @@ impl Model {
             }
         }
         if !self.stopped(stream, direction) {
+            if direction == RESPONSE {
+                self.shared.with(|state| state.streams[stream].size[RESPONSE] += chunk.len() as u64);
+            }
             self.streams[stream].out[direction].body.extend(chunk);
             if end_of_stream {
                 self.ended(stream, direction);

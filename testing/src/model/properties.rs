@@ -2,6 +2,8 @@
 //!
 //! [Envoy's list](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes); what is here is what a filter behind plain HTTP on loopback can see.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use inproxy::abi::Status;
 
 use super::{
@@ -50,16 +52,18 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
     match name {
         "request" => Some(request(stream, filter)),
         "response" => Some(response(stream, filter)),
-        "source" => Some(peer(40_000)),
-        "destination" => Some(peer(10_000)),
-        "connection" => Some(Value::Wrapper(vec![("id".to_owned(), Value::Uint(0)), ("mtls".to_owned(), Value::Bool(false))])),
-        "connection_id" => Some(Value::Uint(0)),
-        "upstream" if stream.upstream => Some(Value::Wrapper(vec![
-            ("address".to_owned(), Value::text("127.0.0.1:20000")),
-            ("port".to_owned(), Value::Int(20_000)),
-            ("request_attempt_count".to_owned(), Value::Uint(1)),
-            ("num_endpoints".to_owned(), Value::Uint(1)),
+        "source" => Some(peer(match stream.forwarded_for {
+            None => SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
+            Some(client) => SocketAddr::new(client, 0),
+        })),
+        "destination" => Some(peer(SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000)))),
+        "connection" => Some(Value::Wrapper(vec![
+            ("id".to_owned(), Value::Uint(0)),
+            ("mtls".to_owned(), Value::Bool(false)),
+            ("requested_server_name".to_owned(), Value::text("")),
         ])),
+        "connection_id" => Some(Value::Uint(0)),
+        "upstream" => Some(upstream(stream.upstream)),
         "metadata" => Some(Value::Wrapper(vec![("filter_metadata".to_owned(), Value::Map(Vec::new()))])),
         "filter_state" => {
             let own = stream.filter_state.iter().map(|(key, value)| (format!("wasm.{}", String::from_utf8_lossy(key)), Value::Bytes(value.clone())));
@@ -70,8 +74,27 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
     }
 }
 
-fn peer(port: i64) -> Value {
-    Value::Wrapper(vec![("address".to_owned(), Value::text(format!("127.0.0.1:{port}"))), ("port".to_owned(), Value::Int(port))])
+fn peer(address: SocketAddr) -> Value {
+    Value::Wrapper(vec![("address".to_owned(), Value::text(address.to_string())), ("port".to_owned(), Value::Int(address.port().into()))])
+}
+
+/// One that nobody has set.
+fn locality() -> Value {
+    Value::Map(["region", "zone", "sub_zone"].map(|part| (part.to_owned(), Value::text(""))).into())
+}
+
+/// Once there is a cluster; and more of it once it was asked.
+fn upstream(asked: bool) -> Value {
+    let mut entries = vec![("request_attempt_count".to_owned(), Value::Uint(asked.into())), ("num_endpoints".to_owned(), Value::Uint(1))];
+    if asked {
+        entries.push(("address".to_owned(), Value::text("127.0.0.1:20000")));
+        entries.push(("port".to_owned(), Value::Int(20_000)));
+        entries.push(("local_address".to_owned(), Value::text("127.0.0.1:30000")));
+        entries.push(("transport_failure_reason".to_owned(), Value::text("")));
+        entries.push(("cx_pool_ready_duration".to_owned(), Value::Duration(0)));
+        entries.push(("locality".to_owned(), locality()));
+    }
+    Value::Wrapper(entries)
 }
 
 fn xds(state: &State, in_stream: bool) -> Value {
@@ -80,12 +103,14 @@ fn xds(state: &State, in_stream: bool) -> Value {
         ("id".to_owned(), Value::text("inproxy")),
         ("cluster".to_owned(), Value::text("inproxy")),
         ("metadata".to_owned(), Value::from(&around.node_metadata)),
+        ("locality".to_owned(), locality()),
     ]);
     let metadata = |json| Value::Map(vec![("filter_metadata".to_owned(), Value::from(json))]);
     let nothing = serde_json::json!({});
     let mut entries =
         vec![("node".to_owned(), node), ("listener_direction".to_owned(), Value::Int(0)), ("listener_metadata".to_owned(), metadata(&nothing))];
     if in_stream {
+        entries.push(("filter_chain_name".to_owned(), Value::text("")));
         entries.push(("route_name".to_owned(), Value::text(&around.route)));
         entries.push(("route_metadata".to_owned(), metadata(&around.route_metadata)));
         entries.push(("virtual_host_name".to_owned(), Value::text("all")));
@@ -120,6 +145,7 @@ fn request(stream: &StreamState, filter: usize) -> Value {
         ("useragent", "user-agent"),
     ];
     entries.extend(named.iter().filter_map(|(name, header)| Some(((*name).to_owned(), Value::String(get(header)?)))));
+    entries.push(("headers_bytes".to_owned(), Value::Int(bytes(headers) as i64)));
     if let Some(path) = get(":path") {
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
         entries.push(("url_path".to_owned(), Value::text(path)));
@@ -134,7 +160,7 @@ fn response(stream: &StreamState, filter: usize) -> Value {
     let mut entries = vec![
         ("headers".to_owned(), map(headers)),
         ("trailers".to_owned(), map(if stream.logging || stream.reach[filter][RESPONSE].trailers { &stream.trailers[RESPONSE] } else { &[] })),
-        ("flags".to_owned(), Value::Int(0)),
+        ("flags".to_owned(), Value::Int(flags(&stream.details))),
         ("size".to_owned(), Value::Int(stream.size[RESPONSE] as i64)),
         ("total_size".to_owned(), Value::Int((bytes(headers) + stream.size[RESPONSE]) as i64)),
     ];
@@ -144,10 +170,22 @@ fn response(stream: &StreamState, filter: usize) -> Value {
         let grpc = told.and_then(|status| status.parse().ok()).unwrap_or_else(|| grpc_status(status));
         entries.push(("grpc_status".to_owned(), Value::Int(grpc.into())));
     }
+    if stream.received || (stream.logging && stream.upstream) {
+        entries.push(("backend_latency".to_owned(), Value::Duration(0)));
+    }
+    entries.push(("headers_bytes".to_owned(), Value::Int(bytes(headers) as i64)));
     if !stream.details.is_empty() {
         entries.push(("code_details".to_owned(), Value::text(&stream.details)));
     }
     Value::Wrapper(entries)
+}
+
+/// The response flags that go with response code details.
+fn flags(details: &str) -> i64 {
+    match details {
+        "no_healthy_upstream" => 1 << 1,
+        _ => 0,
+    }
 }
 
 /// How many bytes names and values have.

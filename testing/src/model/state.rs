@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -188,7 +189,9 @@ pub(crate) enum GrpcSent {
 pub(crate) struct StreamState {
     pub(crate) headers: [Headers; 2],
     pub(crate) trailers: [Headers; 2],
-    /// How many bytes of body came.
+    /// The client, as a proxy before this one says.
+    pub(crate) forwarded_for: Option<IpAddr>,
+    /// How many bytes of body came from the client, and went to it.
     pub(crate) size: [u64; 2],
     /// What each filter can reach, by its place in the chain.
     pub(crate) reach: Vec<[Reach; 2]>,
@@ -200,6 +203,8 @@ pub(crate) struct StreamState {
     pub(crate) status: Option<u16>,
     pub(crate) details: String,
     pub(crate) upstream: bool,
+    /// All of the upstream's response has come.
+    pub(crate) received: bool,
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Typed filter state that Envoy itself reads.
     pub(crate) envoy_state: BTreeMap<String, Value>,

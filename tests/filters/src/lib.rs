@@ -1,6 +1,7 @@
 //! The filters that the tests run: one module with all of them, chosen by root id.
 
 pub mod adversarial;
+pub mod attributes;
 pub mod bodies;
 pub mod cached;
 pub mod calls;

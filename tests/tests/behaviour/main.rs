@@ -7,6 +7,7 @@
 #[global_allocator]
 static ALLOCATOR: inproxy_test::CountingAllocator = inproxy_test::CountingAllocator;
 
+mod attributes;
 mod bodies;
 mod cached;
 mod calls;

@@ -4,7 +4,7 @@ use super::{Out, REQUEST, RESPONSE, status_of};
 use crate::{
     message::{Request, Response},
     model::{Event, IDLE_TIMEOUT, Model, UPSTREAM, answer_headers, in_bytes, message, state::Headers},
-    proxy::{STALE_REQUEST, STALE_RESPONSE},
+    proxy::{STALE_REQUEST, STALE_RESPONSE, Serve},
     running::Access,
     vm::Callback,
 };
@@ -43,6 +43,10 @@ impl Model {
         let trailers = if out.with_trailers { trailers } else { Headers::new() };
         let request = Request { method, path, authority, message: message(&headers, out.body, &trailers) };
         assert!(!request.message.broken, "{STALE_REQUEST}\n{request:?}");
+        if matches!(self.clusters.get(UPSTREAM), Some(Serve::Nothing)) {
+            self.local_reply(stream, local("no_healthy_upstream", 503, "no healthy upstream"));
+            return;
+        }
         let answer = self.served(UPSTREAM, &request);
         self.shared.with(|state| state.streams[stream].upstream = true);
         let after = answer.delay;
@@ -63,8 +67,12 @@ impl Model {
         });
         let with_trailers = !answer.message.trailers.is_empty();
         let cut_off = answer.cut_off;
+        let goes_on = answer.pause.is_some();
         self.streams[stream].pause = answer.pause;
+        let at_once = answer.message.body.is_empty() && !with_trailers;
+        self.shared.with(|state| state.streams[stream].received = at_once && !cut_off);
         self.respond(stream, answer, with_trailers, cut_off);
+        self.shared.with(|state| state.streams[stream].received = !cut_off && !goes_on);
         if cut_off && !self.streams[stream].over {
             self.reset(stream, "upstream_reset_after_response_started{connection_termination}");
         }
@@ -73,6 +81,7 @@ impl Model {
     /// The upstream sends the rest of a body.
     pub(in super::super) fn upstream_goes_on(&mut self, stream: usize) {
         let rest = std::mem::take(&mut self.streams[stream].rest);
+        self.shared.with(|state| state.streams[stream].received = true);
         for (part, last) in [(rest, false), (Vec::new(), true)] {
             if !self.streams[stream].over {
                 self.data(stream, RESPONSE, 0, part, last);
