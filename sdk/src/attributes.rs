@@ -66,6 +66,8 @@ mod peer;
 mod plugin;
 mod request;
 mod response;
+mod shortcuts;
+mod there;
 mod tls;
 mod upstream;
 mod value;
@@ -82,6 +84,8 @@ pub use self::peer::Peer;
 pub use self::plugin::PluginNames;
 pub use self::request::RequestAttributes;
 pub use self::response::ResponseAttributes;
+pub(crate) use self::shortcuts::{groups, of_a_request, of_a_response};
+pub(crate) use self::there::There;
 pub use self::tls::Certificate;
 pub use self::upstream::Upstream;
 pub use self::value::Value;
@@ -118,41 +122,6 @@ enum Place {
     Stream(StreamId),
     /// Those of no stream.
     Nowhere,
-}
-
-/// What can be there in a phase: to tell what is missing from what is asked for at the wrong time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct There {
-    request_headers: bool,
-    response: bool,
-    over: bool,
-}
-
-// === impl There ===
-
-impl There {
-    /// The request's headers are held.
-    pub(crate) const REQUEST_HEADERS: Self = Self { request_headers: true, response: false, over: false };
-    /// The request's headers went on.
-    pub(crate) const REQUEST: Self = Self { request_headers: false, response: false, over: false };
-    /// The response has come.
-    pub(crate) const RESPONSE: Self = Self { request_headers: false, response: true, over: false };
-    /// A call-out was answered, and the stream may be anywhere.
-    pub(crate) const ANYWHERE: Self = Self { request_headers: true, response: true, over: false };
-    /// The stream is over.
-    pub(crate) const OVER: Self = Self { request_headers: true, response: true, over: true };
-
-    /// Whether an attribute can be there at all.
-    fn can_have(self, path: &str) -> bool {
-        let mut segments = path.split('\0');
-        match (segments.next().unwrap_or_default(), segments.next().unwrap_or_default()) {
-            ("request", "duration") => self.over,
-            ("request", "time" | "protocol" | "headers_bytes" | "size" | "total_size") => true,
-            ("request", _) => self.request_headers,
-            ("response" | "upstream" | "upstream_filter_state", _) => self.response,
-            _ => true,
-        }
-    }
 }
 
 // === impl Attributes ===
@@ -278,70 +247,6 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// The groups that a request or response has methods for.
-macro_rules! groups {
-    () => {
-        /// The client's end of its connection.
-        pub fn source(&self) -> crate::attributes::Peer<'_> {
-            self.attributes().source()
-        }
-
-        /// The proxy's end of the client's connection.
-        pub fn destination(&self) -> crate::attributes::Peer<'_> {
-            self.attributes().destination()
-        }
-
-        /// The client's connection: its id, its TLS.
-        pub fn connection(&self) -> crate::attributes::Connection<'_> {
-            self.attributes().connection()
-        }
-
-        /// What a filter has written under its namespace into the dynamic metadata of the stream.
-        pub fn metadata<'a>(&'a self, namespace: &'a str) -> crate::attributes::Metadata<'a> {
-            self.attributes().metadata(namespace)
-        }
-
-        /// The name of the route that the proxy has chosen; empty if the route has none.
-        ///
-        /// # Errors
-        ///
-        /// [`Missing`](crate::attributes::AttributeError::Missing) if no route matches.
-        pub fn route_name(&self) -> Result<String, crate::attributes::AttributeError> {
-            self.attributes().xds().route_name()
-        }
-    };
-}
-
-/// What a request has methods for.
-macro_rules! of_a_request {
-    () => {
-        crate::attributes::groups!();
-
-        /// When the proxy began to receive it.
-        ///
-        /// # Errors
-        ///
-        /// [`AttributeError`](crate::attributes::AttributeError), as all attributes.
-        pub fn time(&self) -> Result<std::time::SystemTime, crate::attributes::AttributeError> {
-            self.attributes().request().time()
-        }
-    };
-}
-
-/// What a response has methods for.
-macro_rules! of_a_response {
-    () => {
-        crate::attributes::groups!();
-
-        /// The upstream that sent it, and the proxy's connection to that.
-        pub fn upstream(&self) -> crate::attributes::Upstream<'_> {
-            self.attributes().upstream()
-        }
-    };
-}
-
-pub(crate) use {groups, of_a_request, of_a_response};
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,26 +257,6 @@ mod tests {
         let response = Response::new(StatusCode::OK);
         assert_eq!(response.source().address(), Err(AttributeError::NotHere));
         assert_eq!(response.attributes().filter_state().set("name", "value"), Err(AttributeError::NotHere));
-    }
-
-    #[test]
-    fn what_is_missing_is_told_from_what_is_asked_for_at_the_wrong_time() {
-        let phases = [There::REQUEST_HEADERS, There::REQUEST, There::RESPONSE, There::OVER];
-        for (path, can_be) in [
-            ("request\0path", [true, false, false, true]),
-            ("request\0headers\0x", [true, false, false, true]),
-            ("request\0time", [true; 4]),
-            ("request\0total_size", [true; 4]),
-            ("request\0duration", [false, false, false, true]),
-            ("response\0code", [false, false, true, true]),
-            ("upstream\0address", [false, false, true, true]),
-            ("upstream_filter_state\0x", [false, false, true, true]),
-            ("source\0address", [true; 4]),
-            ("metadata\0filter_metadata\0response\0x", [true; 4]),
-            ("", [true; 4]),
-        ] {
-            assert_eq!(phases.map(|phase| phase.can_have(path)), can_be, "{path:?}");
-        }
     }
 
     #[test]
