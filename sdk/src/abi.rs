@@ -36,9 +36,9 @@ pub use self::status::Status;
 pub use proxy_wasm::types::{BufferType, MapType, MetricType, StreamType};
 
 pub(crate) use self::calls::{
-    buffer, close_stream, continue_stream, define_metric, dequeue, enqueue, header_pairs, http_call, increment_metric, is_of_the_upstream, log,
-    log_level, property, register_queue, replace_buffer, resolve_queue, send_local_response, set_property, set_shared_data, set_tick_period,
-    shared_data, whole_buffer,
+    buffer, close_stream, continue_stream, define_metric, dequeue, enqueue, exact_buffer, header_pairs, http_call, increment_metric,
+    is_of_the_upstream, log, log_level, property, register_queue, replace_buffer, resolve_queue, send_local_response, set_property, set_shared_data,
+    set_tick_period, shared_data, whole_buffer,
 };
 pub(crate) use self::environment::variable;
 pub(crate) use self::grpc::{GrpcTarget, grpc_call, grpc_cancel, grpc_close, grpc_send, grpc_status, grpc_stream};

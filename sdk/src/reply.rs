@@ -32,6 +32,11 @@ impl LocalReply {
         Self { status, headers: HeaderList::default(), body: Vec::new(), details: String::new(), grpc_status: None }
     }
 
+    /// The answer to a request whose filter has failed.
+    pub(crate) fn filter_error() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error")
+    }
+
     /// Sets the body. Envoy adds `content-length`, and `content-type: text/plain` unless another is given.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {

@@ -19,6 +19,7 @@ pub(crate) mod queues;
 mod ticks;
 pub(crate) mod timers;
 mod waker;
+mod wakers;
 
 use std::{
     cell::Cell,
@@ -32,6 +33,7 @@ use std::{
 pub(crate) use self::{
     exchange::{Exchange, Side, Stage, Verdict},
     waker::Waiting,
+    wakers::Wakers,
 };
 use self::{places::Place, waker::Waiter};
 use crate::{
@@ -74,9 +76,6 @@ impl PartialEq for StreamId {
 impl StreamId {
     /// Opens a stream for a context of the proxy, in the callback of its request's headers.
     pub(crate) fn open(context: u32, root: u32, fail: Fail, end_of_stream: bool) -> Self {
-        above::on_reason(ticks::arm);
-        above::on_tick(ticks::tick);
-        above::on_gone(close_background);
         let place = places::take();
         let generation = place.generation.get().wrapping_add(1);
         place.generation.set(generation);
@@ -291,6 +290,13 @@ impl StreamId {
         }
         CURRENT.set(previous);
     }
+}
+
+/// From here on the callbacks of root contexts, and the ends of all callbacks, run what was woken.
+fn listen() {
+    above::on_reason(ticks::arm);
+    above::on_tick(ticks::tick);
+    above::on_gone(close_background);
 }
 
 /// A root context is gone, and with it what it runs in the background.

@@ -34,7 +34,12 @@ pub(crate) fn whole_buffer(buffer_type: BufferType, size: usize) -> Result<Vec<u
     if size == 0 {
         return Ok(Vec::new());
     }
-    buffer(buffer_type, 0, size).and_then(|bytes| if bytes.len() == size { Ok(bytes) } else { Err(Status::RESULT_MISMATCH) })
+    exact_buffer(buffer_type, 0, size)
+}
+
+/// `size` bytes of a buffer from `start` on; fewer are an error.
+pub(crate) fn exact_buffer(buffer_type: BufferType, start: usize, size: usize) -> Result<Vec<u8>, Status> {
+    buffer(buffer_type, start, size).and_then(|bytes| if bytes.len() == size { Ok(bytes) } else { Err(Status::RESULT_MISMATCH) })
 }
 
 /// Replaces `size` bytes of a buffer from `start` on by `bytes`.

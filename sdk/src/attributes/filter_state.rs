@@ -56,7 +56,7 @@ impl FilterState<'_> {
     /// [`AttributeError::Missing`] if none has.
     pub fn own(&self, name: &str) -> Result<Vec<u8>, AttributeError> {
         // The name alone would do, unless it is that of an attribute.
-        self.0.bytes(path::join("filter_state", &own(name)?)?)
+        self.0.bytes(own(name)?)
     }
 
     /// Leaves bytes under a name, in the place of those that are there.
@@ -66,15 +66,13 @@ impl FilterState<'_> {
     /// [`AttributeError::Segment`] for a name that could not be read again; [`AttributeError::Host`] with "bad argument" if somebody has declared the name read-only, or of a type that the bytes are not of.
     pub fn set(&self, name: &str, value: impl AsRef<[u8]>) -> Result<(), AttributeError> {
         self.0.is_here()?;
-        let key = own(name)?;
-        abi::set_property(name.as_bytes(), value.as_ref()).map_err(|status| AttributeError::Host {
-            path: Path(format!("filter_state\0{key}").into()),
-            cause: HostError::new("set filter state", status),
-        })
+        let path = own(name)?;
+        abi::set_property(name.as_bytes(), value.as_ref())
+            .map_err(|status| AttributeError::Host { path: Path(path.into()), cause: HostError::new("set filter state", status) })
     }
 }
 
-/// The key under which the proxy keeps what a module sets.
+/// The path of what a module has set under this name.
 fn own(name: &str) -> Result<String, AttributeError> {
-    if name.is_empty() { Err(AttributeError::Segment) } else { path::join("", &format!("wasm.{name}")) }
+    if name.is_empty() { Err(AttributeError::Segment) } else { path::join("filter_state", &format!("wasm.{name}")) }
 }

@@ -130,7 +130,7 @@ impl<H: HttpHooks> Drop for HttpShim<H> {
 fn fail(stream: &mut Stream) {
     let Some(error) = fault::take() else { return };
     log::error!("the filter failed: {error:#}");
-    stream.reply(&LocalReply::new(http::StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error"));
+    stream.reply(&LocalReply::filter_error());
     // Of the reply itself: there is nobody left to tell.
     if let Some(error) = fault::take() {
         log::error!("{error:#}");

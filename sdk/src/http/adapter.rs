@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use http::StatusCode;
-
 use super::{
     BodyError, HttpFilter, OnError, body, outcome,
     starting::{ConfigureAsync, Made, Source, Starting},
@@ -126,10 +124,7 @@ impl<S: Source> HttpHooks for Async<S> {
                 log::error!(
                     "the filter holds a response, and waits for what is not the SDK's; its module was trimmed for one that does not: write #[filter(waits)]"
                 );
-                if let Err(error) = outcome::answer(id, &LocalReply::new(StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error")) {
-                    log::error!("the stream is reset: {error:#}");
-                    outcome::reset(id);
-                }
+                outcome::answer_or_reset(id, &LocalReply::filter_error());
                 stream.leave(Direction::Response, true)
             }
             action => action,

@@ -53,7 +53,7 @@ pub(super) fn give_up(id: StreamId) {
 }
 
 /// Answers in the place of the upstream, as far as that is still possible.
-pub(super) fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
+fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
     let Some(exchange) = id.exchange() else { return Ok(()) };
     match (exchange.verdict.get(), exchange.response.stage.get()) {
         (Verdict::Given | Verdict::Reset, _) => {}
@@ -71,7 +71,15 @@ pub(super) fn answer(id: StreamId, reply: &LocalReply) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn reset(id: StreamId) {
+/// As [`answer`]; what the proxy does not send is a reset.
+pub(super) fn answer_or_reset(id: StreamId, reply: &LocalReply) {
+    if let Err(error) = answer(id, reply) {
+        log::error!("the stream is reset: {error:#}");
+        reset(id);
+    }
+}
+
+fn reset(id: StreamId) {
     if let Some(exchange) = id.exchange() {
         exchange.verdict.set(Verdict::Reset);
     }
@@ -104,12 +112,9 @@ pub(super) fn deny(id: StreamId, error: Error) {
     } else if error.downcast_ref::<NotReady>().is_some() {
         LocalReply::new(StatusCode::SERVICE_UNAVAILABLE).with_details("inproxy_not_ready").with_grpc_status(GRPC_UNAVAILABLE)
     } else {
-        LocalReply::new(StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_filter_error").with_grpc_status(GRPC_INTERNAL)
+        LocalReply::filter_error().with_grpc_status(GRPC_INTERNAL)
     };
-    if let Err(error) = answer(id, &reply) {
-        log::error!("the stream is reset: {error:#}");
-        reset(id);
-    }
+    answer_or_reset(id, &reply);
 }
 
 /// [`OnError::Allow`].

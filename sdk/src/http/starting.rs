@@ -1,8 +1,8 @@
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::OnceCell,
     future::{Future, poll_fn},
     rc::Rc,
-    task::{Poll, Waker},
+    task::Poll,
     time::Duration,
 };
 
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::{HttpFilter, Next, Request, outcome::finish};
 use crate::{
     Error, Plugin, Result, config, random,
-    runtime::{StreamId, Task},
+    runtime::{StreamId, Task, Wakers},
     time,
 };
 
@@ -89,7 +89,7 @@ pub(crate) struct Starting<F>(Rc<Start<F>>);
 
 struct Start<F> {
     made: OnceCell<Rc<F>>,
-    waiting: RefCell<Vec<Waker>>,
+    waiting: Wakers,
 }
 
 impl<F: HttpFilter> Source for Made<F> {
@@ -126,11 +126,7 @@ impl<F: ConfigureAsync> Start<F> {
         let made = poll_fn(|cx| match self.made.get() {
             Some(made) => Poll::Ready(Rc::clone(made)),
             None => {
-                let mut waiting = self.waiting.borrow_mut();
-                // Wakers are those of places, which are used again: so there are no more of them than streams were open at once.
-                if !waiting.iter().any(|other| other.will_wake(cx.waker())) {
-                    waiting.push(cx.waker().clone());
-                }
+                self.waiting.wait(cx.waker());
                 Poll::Pending
             }
         });
@@ -144,7 +140,7 @@ impl<F: ConfigureAsync> Starting<F> {
     /// Begins to make a filter of this configuration.
     pub(crate) fn begin(json: &[u8], mut plugin: Plugin) -> Result<Self> {
         let mut config = Some(config::parse::<F::Config>(json)?);
-        let start = Rc::new(Start { made: OnceCell::new(), waiting: RefCell::default() });
+        let start = Rc::new(Start { made: OnceCell::new(), waiting: Wakers::default() });
         let (begun, json, own) = (Rc::clone(&start), json.to_vec(), plugin.again());
         plugin.spawn(async move {
             let mut pause = Duration::from_secs(1);
@@ -164,8 +160,7 @@ impl<F: ConfigureAsync> Starting<F> {
                 time::sleep(pause / 2 + random::duration(pause / 2)).await;
                 pause = (pause * 2).min(Duration::from_secs(30));
             }
-            let waiting = begun.waiting.take();
-            waiting.into_iter().for_each(Waker::wake);
+            begun.waiting.wake();
         });
         Ok(Self(start))
     }

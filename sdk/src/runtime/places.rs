@@ -67,6 +67,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Place> {
 impl Place {
     #[cold]
     fn leak() -> &'static Self {
+        // Once for each place, and not for each stream.
+        super::listen();
         let (waker, woken) = waker::new();
         let place: &'static Self = Box::leak(Box::new(Self {
             generation: Cell::new(0),

@@ -4,10 +4,10 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     rc::Rc,
-    task::{Poll, Waker},
+    task::Poll,
 };
 
-use crate::runtime::StreamId;
+use crate::runtime::{StreamId, Wakers};
 
 /// Does a thing once for all that ask for it at the same time: the first one has it done, the others wait for the same outcome.
 ///
@@ -48,7 +48,7 @@ pub struct Abandoned;
 /// One thing that is being done.
 struct Flight<T> {
     outcome: RefCell<Option<Result<T, Abandoned>>>,
-    waiting: RefCell<Vec<Waker>>,
+    waiting: Wakers,
 }
 
 /// Ends a flight, whatever becomes of the task.
@@ -82,7 +82,7 @@ impl<K: Ord + Clone + 'static, T: Clone + 'static> SingleFlight<K, T> {
             match outcome {
                 Some(outcome) => Poll::Ready(outcome),
                 None => {
-                    flight.wait(cx.waker());
+                    flight.waiting.wait(cx.waker());
                     Poll::Pending
                 }
             }
@@ -91,7 +91,7 @@ impl<K: Ord + Clone + 'static, T: Clone + 'static> SingleFlight<K, T> {
     }
 
     fn begin(&self, key: K, future: impl Future<Output = T> + 'static) -> Rc<Flight<T>> {
-        let flight = Rc::new(Flight { outcome: RefCell::new(None), waiting: RefCell::default() });
+        let flight = Rc::new(Flight { outcome: RefCell::new(None), waiting: Wakers::default() });
         self.flights.borrow_mut().insert(key.clone(), Rc::clone(&flight));
         let landing = Landing { key, flight: Rc::clone(&flight), flights: Rc::clone(&self.flights) };
         super::spawn(async move {
@@ -115,18 +115,6 @@ impl<K: fmt::Debug, T> fmt::Debug for SingleFlight<K, T> {
     }
 }
 
-// === impl Flight ===
-
-impl<T> Flight<T> {
-    /// Has a waker woken at the end, once however often it waits.
-    fn wait(&self, waker: &Waker) {
-        let mut waiting = self.waiting.borrow_mut();
-        if !waiting.iter().any(|other| other.will_wake(waker)) {
-            waiting.push(waker.clone());
-        }
-    }
-}
-
 // === impl Landing ===
 
 impl<K: Ord, T> Drop for Landing<K, T> {
@@ -134,7 +122,6 @@ impl<K: Ord, T> Drop for Landing<K, T> {
         // Nobody finds it from here on; whoever asks next begins anew.
         self.flights.borrow_mut().remove(&self.key);
         self.flight.outcome.borrow_mut().get_or_insert(Err(Abandoned));
-        let waiting = self.flight.waiting.take();
-        waiting.into_iter().for_each(Waker::wake);
+        self.flight.waiting.wake();
     }
 }

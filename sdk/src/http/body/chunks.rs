@@ -160,10 +160,7 @@ impl<S: Side, M> Chunks<S, M> {
     }
 
     fn read(&self, start: usize, size: usize) -> Result<Vec<u8>, BodyError> {
-        let read = abi::buffer(S::DIRECTION.body(), start, size).and_then(|bytes| match bytes.len() {
-            length if length == size => Ok(bytes),
-            _ => Err(abi::Status::RESULT_MISMATCH),
-        });
+        let read = abi::exact_buffer(S::DIRECTION.body(), start, size);
         if read.is_err() && self.changed.is_some() {
             self.must_not_go_on();
         }
