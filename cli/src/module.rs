@@ -20,6 +20,8 @@ pub struct FilterInModule {
     pub root_id: String,
     /// The path of its type.
     pub name: String,
+    /// What it is: `http`, `network`, `access_logger` or `service`.
+    pub kind: String,
 }
 
 /// Reads a module and checks that a proxy can choose among its filters.
@@ -60,12 +62,14 @@ fn filters(module: &[u8]) -> wasmparser::Result<Vec<FilterInModule>> {
     Ok(filters)
 }
 
-/// The records that `#[filter]` leaves: a word, a root id and a path, separated by U+001F, between two U+001E.
+/// The records that `#[filter]` and its like leave: a word, a root id, a path and a kind, separated by U+001F, between two U+001E.
 fn stamps(data: &[u8]) -> impl Iterator<Item = FilterInModule> {
     data.split(|byte| *byte == 0x1e).filter_map(|record| {
         let mut parts = std::str::from_utf8(record).ok()?.split('\u{1f}');
-        match (parts.next()?, parts.next()?, parts.next()?, parts.next()) {
-            ("inproxy-filter", root_id, name, None) => Some(FilterInModule { root_id: root_id.to_owned(), name: name.to_owned() }),
+        match (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()) {
+            ("inproxy-filter", root_id, name, kind, None) => {
+                Some(FilterInModule { root_id: root_id.to_owned(), name: name.to_owned(), kind: kind.to_owned() })
+            }
             _ => None,
         }
     })
@@ -77,8 +81,11 @@ mod tests {
 
     #[test]
     fn filters_are_found_by_their_stamps_among_other_data() {
-        let data = b"\0\x1f\x1e\x1einproxy-filter\x1fauth\x1fauth::Auth\x1ejunk\x1e\xff\x1einproxy-filter\x1fx\x1fa::X\x1e\x1einproxy-filter\x1f";
-        let found: Vec<_> = stamps(data).map(|filter| (filter.root_id, filter.name)).collect();
-        assert_eq!(found, [("auth".to_owned(), "auth::Auth".to_owned()), ("x".to_owned(), "a::X".to_owned())]);
+        let data = b"\0\x1f\x1e\x1einproxy-filter\x1fauth\x1fauth::Auth\x1fhttp\x1ejunk\x1e\xff\x1einproxy-filter\x1fx\x1fa::X\x1fservice\x1e\x1einproxy-filter\x1f";
+        let found: Vec<_> = stamps(data).map(|filter| (filter.root_id, filter.name, filter.kind)).collect();
+        assert_eq!(
+            found,
+            [("auth", "auth::Auth", "http"), ("x", "a::X", "service")].map(|(id, name, kind)| (id.to_owned(), name.to_owned(), kind.to_owned()))
+        );
     }
 }

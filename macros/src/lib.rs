@@ -4,11 +4,13 @@
 
 mod config;
 mod errors;
-mod filter;
 mod krate;
 mod options;
+mod plugin;
 
 use proc_macro::TokenStream;
+
+use self::plugin::{Attribute, plugin};
 
 /// Registers a struct as a filter of the module.
 ///
@@ -43,7 +45,67 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn filter(options: TokenStream, item: TokenStream) -> TokenStream {
-    filter::filter(options.into(), item.into()).into()
+    plugin(Attribute::Filter, options.into(), item.into()).into()
+}
+
+/// Registers a struct as an [access logger](https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/access_loggers/wasm/v3/wasm.proto) of the module.
+///
+/// The struct implements `AccessLogger`, and says how it is made as a filter does: by `#[config]`, or `Configure`. The options are `root_id` and `crate`, as for [`macro@filter`].
+///
+/// # Examples
+///
+/// ```
+/// use inproxy::{hooks::Finished, prelude::*};
+///
+/// #[access_logger]
+/// #[config]
+/// struct Slow {
+///     milliseconds: u64,
+/// }
+///
+/// impl AccessLogger for Slow {
+///     fn log(&self, stream: Finished<'_>) {
+///         let took = stream.attributes().request().duration();
+///         if took.is_ok_and(|took| took.as_millis() >= u128::from(self.milliseconds)) {
+///             log::warn!("slow: {:?}", stream.request_headers().get(":path"));
+///         }
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn access_logger(options: TokenStream, item: TokenStream) -> TokenStream {
+    plugin(Attribute::AccessLogger, options.into(), item.into()).into()
+}
+
+/// Registers a struct as a [service](https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/other_features/wasm_service) of the module: what Envoy's bootstrap starts, and no request goes through.
+///
+/// The struct implements `Service`, and says how it is made as a filter does: by `#[config]`, or `Configure`. The options are `root_id` and `crate`, as for [`macro@filter`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use inproxy::{prelude::*, shared::SharedCounter, time};
+///
+/// /// Counts the minutes, for all filters of the module.
+/// #[service]
+/// #[config]
+/// struct Minutes;
+///
+/// impl Service for Minutes {
+///     async fn run(&self) -> Result<()> {
+///         let minutes = SharedCounter::new("minutes");
+///         loop {
+///             time::sleep(Duration::from_secs(60)).await;
+///             minutes.add(1)?;
+///         }
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
+    plugin(Attribute::Service, options.into(), item.into()).into()
 }
 
 /// Makes a struct or an enum readable from the plugin's configuration.

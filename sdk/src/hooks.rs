@@ -5,6 +5,7 @@
 
 pub(crate) mod above;
 mod call;
+mod contexts;
 mod http;
 mod phase;
 mod registry;
@@ -15,11 +16,13 @@ mod uncalled;
 pub use proxy_wasm::types::Action;
 
 pub use self::call::{CallToken, HttpCall};
+pub use self::contexts::Kind;
 pub use self::http::HttpHooks;
 pub use self::phase::{
     CallResponse, Direction, Finished, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers,
 };
 pub use self::registry::{Declared, Registered, Registration, Stamp};
 
+pub(crate) use self::contexts::Contexts;
 pub(crate) use self::registry::configure;
 pub(crate) use self::shim::{Holds, Plugged};

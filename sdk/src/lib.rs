@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 pub mod abi;
+pub mod access_log;
 pub mod attributes;
 pub mod body;
 pub mod cache;
@@ -22,24 +23,27 @@ pub mod queue;
 pub mod random;
 mod reply;
 mod runtime;
+pub mod service;
 pub mod shared;
 pub mod task;
 pub mod time;
 
 pub use ::http::{Method, StatusCode};
-pub use inproxy_macros::{config, filter};
+pub use inproxy_macros::{access_logger, config, filter, service};
 
+pub use self::access_log::AccessLogger;
 pub use self::config::{Config, Configure, Plugin};
 pub use self::error::{Error, HostError, Result};
 pub use self::http::{ConfigureAsync, HttpFilter, Next, OnError, Request, Response};
 pub use self::reply::LocalReply;
+pub use self::service::Service;
 
 /// What `#[filter]` and `#[config]` write into a user's crate. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
         config::Config,
-        hooks::{Declared, Registered, Registration, Stamp},
+        hooks::{Declared, Kind, Registered, Registration, Stamp},
     };
     pub use inventory;
     pub use serde;

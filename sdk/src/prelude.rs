@@ -1,10 +1,11 @@
 //! What nearly every filter uses: `use inproxy::prelude::*;`.
 
 pub use crate::{
-    Configure, Error, HttpFilter, Next, OnError, Plugin, Request, Response, Result, StatusCode,
+    AccessLogger, Configure, Error, HttpFilter, Next, OnError, Plugin, Request, Response, Result, Service, StatusCode, access_logger,
     call::Cluster,
     config, filter,
     headers::{HeaderName, HeaderValue},
     log,
     reply::LocalReply,
+    service,
 };

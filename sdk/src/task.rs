@@ -41,11 +41,14 @@
 //! }
 //! ```
 
+mod pauses;
 mod single_flight;
 
 use std::future::Future;
 
 pub use self::single_flight::{Abandoned, SingleFlight};
+
+pub(crate) use self::pauses::Pauses;
 
 use crate::{Plugin, runtime::StreamId};
 

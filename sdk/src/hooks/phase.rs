@@ -1,5 +1,7 @@
 //! What each callback can see and do. A phase that cannot do a thing has no method for it.
 
+use std::marker::PhantomData;
+
 use super::{Action, CallToken, HttpCall, above::Sizes};
 use crate::{
     abi::{self, BufferType, MapType, StreamType},
@@ -371,12 +373,24 @@ impl CallResponse<'_> {
 /// The stream is over: its headers and trailers can be read once more.
 #[derive(Debug)]
 pub struct Finished<'a> {
-    pub(crate) stream: &'a mut Stream,
+    /// Whether the filter itself answered.
+    replied: bool,
+    stream: PhantomData<&'a ()>,
 }
 
 // === impl Finished ===
 
 impl Finished<'_> {
+    /// A stream as a filter leaves it.
+    pub(crate) const fn of(stream: &Stream) -> Self {
+        Self { replied: stream.replied, stream: PhantomData }
+    }
+
+    /// A stream as one sees it that is no filter of it.
+    pub(crate) const fn unfiltered() -> Self {
+        Self { replied: false, stream: PhantomData }
+    }
+
     /// The request's headers, as they went on.
     pub fn request_headers(&self) -> Headers<'_> {
         Headers::new(Source::Proxy(MapType::HttpRequestHeaders))
@@ -387,13 +401,18 @@ impl Finished<'_> {
         Headers::new(Source::Proxy(MapType::HttpResponseHeaders))
     }
 
+    /// The response's trailers, as they went to the client.
+    pub fn response_trailers(&self) -> Headers<'_> {
+        Headers::new(Source::Proxy(MapType::HttpResponseTrailers))
+    }
+
     /// What the proxy knows of the stream beside its headers: all that there is.
     pub fn attributes(&self) -> Attributes<'_> {
         Attributes::in_callback(There::OVER)
     }
 
-    /// Whether this filter itself answered the request.
+    /// Whether this filter itself answered the request. Of an access logger, never.
     pub fn replied(&self) -> bool {
-        self.stream.replied
+        self.replied
     }
 }

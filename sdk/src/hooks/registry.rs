@@ -1,12 +1,13 @@
 use std::rc::Rc;
 
 use super::{
-    HttpHooks,
-    shim::{Holds, HttpPlugin, Plugged},
+    HttpHooks, Kind,
+    contexts::Contexts,
+    shim::{Holds, Plugged},
 };
 use crate::{Configure, Error, Plugin, Result, config, error::Quoted};
 
-/// One filter of the module, as `#[filter]` submits it.
+/// One plugin of the module, as `#[filter]` and its like submit it.
 #[derive(Debug)]
 pub struct Registration {
     /// What tools find in the module's data: the root id and the path of the type, as one text.
@@ -20,7 +21,7 @@ pub struct Registration {
 /// How a filter is found: by tools in the module's data, and by the proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
-    /// The other two, each behind a unit separator (U+001F), all between record separators (U+001E): as one text, so that tools find it.
+    /// The other two and the kind, each behind a unit separator (U+001F), all between record separators (U+001E): as one text, so that tools find it.
     pub text: &'static str,
     /// The root id.
     pub root_id: &'static str,
@@ -28,7 +29,7 @@ pub struct Stamp {
     pub name: &'static str,
 }
 
-pub(crate) type Make = fn(&[u8], Plugin) -> Result<Rc<dyn HttpPlugin>>;
+pub(crate) type Make = fn(&[u8], Plugin) -> Result<Rc<dyn Contexts>>;
 
 /// What `#[filter]` says of a struct, for tools that look for its module.
 pub trait Registered {
@@ -36,6 +37,8 @@ pub trait Registered {
     const ROOT_ID: &'static str;
     /// The folder of its crate, where it was compiled.
     const MANIFEST_DIR: &'static str;
+    /// What it is.
+    const KIND: Kind = Kind::Http;
 }
 
 /// Which callbacks a struct with `#[filter(hooks)]` has, as the record that [`needs`](crate::abi) leaves.
@@ -66,7 +69,7 @@ impl Registration {
     /// Configures the filter that the proxy names by `root_id`.
     ///
     /// A module with one filter answers to every root id: with Istio it is the `pluginName`, which the operator chooses.
-    pub(crate) fn configure(root_id: &str, json: &[u8], context: u32) -> Result<Rc<dyn HttpPlugin>> {
+    pub(crate) fn configure(root_id: &str, json: &[u8], context: u32) -> Result<Rc<dyn Contexts>> {
         let registered: Vec<&Self> = inventory::iter::<Self>().collect();
         let chosen = choose(root_id, &registered)?;
         (chosen.make)(json, Plugin::new(root_id.to_owned(), context))

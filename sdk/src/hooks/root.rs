@@ -6,20 +6,19 @@ use std::{
 };
 
 use proxy_wasm::{
-    traits::{Context, HttpContext, RootContext},
-    types::{Bytes, ContextType, GrpcStatusCode, Status},
+    traits::{Context, HttpContext, RootContext, StreamContext},
+    types::{Bytes, ContextType, Status},
 };
 
 use super::{
-    Action, CallToken, Registration,
+    CallToken, Registration,
     above::{self, GrpcEvent, Sizes},
-    shim::HttpPlugin,
+    contexts::{Contexts, Misplaced, context_type},
     uncalled,
 };
 use crate::{
     abi::{self, BufferType},
     log as proxy_log,
-    reply::LocalReply,
 };
 
 proxy_wasm::main! {{
@@ -29,7 +28,7 @@ proxy_wasm::main! {{
 /// The root context of one configuration of one plugin.
 struct RootShim {
     context: u32,
-    plugin: Option<Rc<dyn HttpPlugin>>,
+    plugin: Option<Rc<dyn Contexts>>,
 }
 
 // === impl RootShim ===
@@ -111,42 +110,30 @@ impl RootContext for RootShim {
         });
     }
 
+    fn on_log(&mut self) {
+        abi::callback((), || {
+            if let Some(plugin) = &self.plugin {
+                plugin.log();
+            }
+            above::after(self.context);
+        });
+    }
+
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
         Some(match &self.plugin {
-            Some(plugin) => Rc::clone(plugin).open(context, self.context),
-            None => Box::new(Unconfigured),
+            Some(plugin) => Rc::clone(plugin).http(context, self.context),
+            None => Box::new(Misplaced),
+        })
+    }
+
+    fn create_stream_context(&self, context: u32) -> Option<Box<dyn StreamContext>> {
+        Some(match &self.plugin {
+            Some(plugin) => Rc::clone(plugin).connection(context, self.context),
+            None => Box::new(Misplaced),
         })
     }
 
     fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-}
-
-/// A stream of a plugin that was never configured. A proxy does not send one; should it, nothing gets past.
-struct Unconfigured;
-
-impl Context for Unconfigured {
-    uncalled::context!();
-}
-
-impl HttpContext for Unconfigured {
-    uncalled::http!();
-
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        abi::callback((), || {
-            if let Err(error) = LocalReply::new(http::StatusCode::INTERNAL_SERVER_ERROR).with_details("inproxy_not_configured").send() {
-                log::error!("{error:#}");
-            }
-        });
-        Action::Pause
-    }
-
-    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
-        Action::Pause
-    }
-
-    fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        Action::Pause
+        Some(self.plugin.as_deref().map_or(ContextType::HttpContext, context_type))
     }
 }

@@ -17,15 +17,11 @@ use super::{
     Action, CallResponse, CallToken, Direction, Finished, HttpHooks, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders,
     ResponseTrailers,
     above::{self, GrpcEvent, Sizes},
+    contexts::Contexts,
     phase::Stream,
     uncalled,
 };
 use crate::{Error, abi, fault, reply::LocalReply};
-
-/// A configured plugin, without its type.
-pub(crate) trait HttpPlugin {
-    fn open(self: Rc<Self>, context: u32, root: u32) -> Box<dyn HttpContext>;
-}
 
 /// A plugin, and what it has said of itself.
 pub(crate) struct Plugged<H: HttpHooks> {
@@ -55,8 +51,8 @@ impl<H: HttpHooks> Plugged<H> {
     }
 }
 
-impl<H: HttpHooks> HttpPlugin for Plugged<H> {
-    fn open(self: Rc<Self>, context: u32, root: u32) -> Box<dyn HttpContext> {
+impl<H: HttpHooks> Contexts for Plugged<H> {
+    fn http(self: Rc<Self>, context: u32, root: u32) -> Box<dyn HttpContext> {
         Box::new(HttpShim { plugin: self, state: H::Stream::default(), stream: Stream::new(context, root) })
     }
 }
@@ -181,7 +177,7 @@ impl<H: HttpHooks> HttpContext for HttpShim<H> {
     fn on_log(&mut self) {
         abi::callback((), || {
             let Self { plugin, state, stream } = self;
-            plugin.hooks.on_log(state, Finished { stream });
+            plugin.hooks.on_log(state, Finished::of(stream));
             // Nothing can be answered any more.
             if let Some(error) = fault::take() {
                 log::error!("the filter failed: {error:#}");

@@ -96,7 +96,18 @@ macro_rules! http {
     };
 }
 
-pub(super) use {context, http, nothing, root};
+/// Those of `StreamContext`.
+macro_rules! connection {
+    () => {
+        $crate::hooks::uncalled::nothing! {
+            (usize, usize) -> Option<Bytes>: get_downstream_data get_upstream_data;
+            (usize, usize, &[u8]): set_downstream_data set_upstream_data;
+            (): resume_downstream resume_upstream close_downstream close_upstream;
+        }
+    };
+}
+
+pub(super) use {connection, context, http, nothing, root};
 
 use std::time::SystemTime;
 

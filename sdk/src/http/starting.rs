@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::{HttpFilter, Next, Request, outcome::finish};
 use crate::{
-    Error, Plugin, Result, config, random,
+    Error, Plugin, Result, config,
     runtime::{StreamId, Task, Wakers},
+    task::Pauses,
     time,
 };
 
@@ -143,7 +144,7 @@ impl<F: ConfigureAsync> Starting<F> {
         let start = Rc::new(Start { made: OnceCell::new(), waiting: Wakers::default() });
         let (begun, json, own) = (Rc::clone(&start), json.to_vec(), plugin.again());
         plugin.spawn(async move {
-            let mut pause = Duration::from_secs(1);
+            let mut pauses = Pauses::default();
             loop {
                 let config = config.take().map_or_else(|| config::parse(&json), Ok);
                 let made = match config {
@@ -155,10 +156,12 @@ impl<F: ConfigureAsync> Starting<F> {
                         let _ = begun.made.set(Rc::new(made));
                         break;
                     }
-                    Err(error) => log::error!("the filter is not ready, and is made again in about {} s: {error:#}", pause.as_secs()),
+                    Err(error) => {
+                        let pause = pauses.next();
+                        log::error!("the filter is not ready, and is made again in {pause:.1?}: {error:#}");
+                        time::sleep(pause).await;
+                    }
                 }
-                time::sleep(pause / 2 + random::duration(pause / 2)).await;
-                pause = (pause * 2).min(Duration::from_secs(30));
             }
             begun.waiting.wake();
         });

@@ -1,28 +1,38 @@
 use proc_macro2::TokenStream;
 use syn::{Ident, Item, ItemStruct, Path, spanned::Spanned};
 
-use super::attr::{CALLBACKS, OnError, Options};
+use super::attr::{Attribute, CALLBACKS, OnError, Options};
 use crate::{errors::Errors, krate};
 
-/// A filter to register.
-pub(super) struct Filter {
+/// A plugin to register.
+pub(super) struct Plugin {
     pub(super) item: ItemStruct,
     pub(super) root_id: String,
-    pub(super) on_error: OnError,
-    pub(super) held: bool,
-    pub(super) waits: bool,
-    /// It implements `ConfigureAsync`, and not `Configure`.
-    pub(super) async_configure: bool,
-    /// The callbacks of a filter that has hooks.
-    pub(super) hooks: Option<Vec<String>>,
+    pub(super) kind: Kind,
     pub(super) krate: Path,
 }
 
-// === impl Filter ===
+/// What it implements.
+pub(super) enum Kind {
+    /// `HttpFilter`.
+    Http {
+        on_error: OnError,
+        held: bool,
+        waits: bool,
+        /// It implements `ConfigureAsync`, and not `Configure`.
+        async_configure: bool,
+    },
+    /// `HttpHooks`, with these callbacks.
+    HttpHooks(Vec<String>),
+    AccessLogger,
+    Service,
+}
 
-impl Filter {
-    pub(super) fn try_new(options: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
-        let options = Options::parse(options, errors);
+// === impl Plugin ===
+
+impl Plugin {
+    pub(super) fn try_new(attribute: Attribute, options: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
+        let options = Options::parse(attribute, options, errors);
         if let (Some(hooks), Some(_)) = (&options.hooks, &options.held) {
             errors.at(&hooks.path, "`held` is for filters that implement `HttpFilter`; remove it, or `hooks`");
         }
@@ -42,21 +52,42 @@ impl Filter {
         if let Some(root_id) = options.root_id.as_ref().filter(|root_id| root_id.value().is_empty()) {
             errors.at(root_id, "a root id must not be empty");
         }
-        let item = structure(item, errors)?;
-        if item.attrs.iter().any(|attr| attr.path().segments.last().is_some_and(|segment| segment.ident == "filter")) {
-            errors.at(&item.ident, "this struct has two `#[filter]` attributes; keep one");
+        let item = structure(attribute, item, errors)?;
+        let doubled = item.attrs.iter().filter_map(|attr| attr.path().segments.last()).find_map(|segment| Attribute::named(&segment.ident));
+        if let Some(other) = doubled {
+            let (one, other) = (attribute.name(), other.name());
+            if one == other {
+                errors.at(&item.ident, format!("this struct has two `#[{one}]` attributes; keep one"));
+            } else {
+                errors.at(
+                    &item.ident,
+                    format!("this struct has `#[{one}]` and `#[{other}]`; make it two structs, since each is configured on its own"),
+                );
+            }
         }
         if !item.generics.params.is_empty() {
-            errors
-                .at(&item.generics, "a filter cannot be generic: the proxy makes it from a configuration, without naming types; use concrete types");
+            errors.at(
+                &item.generics,
+                format!(
+                    "{} cannot be generic: the proxy makes it from a configuration, without naming types; use concrete types",
+                    attribute.article()
+                ),
+            );
         }
+        let kind = match (attribute, options.hooks) {
+            (Attribute::AccessLogger, _) => Kind::AccessLogger,
+            (Attribute::Service, _) => Kind::Service,
+            (Attribute::Filter, Some(hooks)) => Kind::HttpHooks(callbacks(hooks.declared)),
+            (Attribute::Filter, None) => Kind::Http {
+                on_error: options.on_error.unwrap_or(OnError::Deny),
+                held: options.held.is_some(),
+                waits: options.waits.is_some(),
+                async_configure: options.async_configure.is_some(),
+            },
+        };
         Some(Self {
             root_id: options.root_id.map_or_else(|| snake_case(&item.ident), |root_id| root_id.value()),
-            on_error: options.on_error.unwrap_or(OnError::Deny),
-            held: options.held.is_some(),
-            waits: options.waits.is_some(),
-            async_configure: options.async_configure.is_some(),
-            hooks: options.hooks.map(|hooks| callbacks(hooks.declared)),
+            kind,
             krate: options.krate.unwrap_or_else(krate::path),
             item,
         })
@@ -78,20 +109,30 @@ fn callbacks(declared: Option<Vec<Ident>>) -> Vec<String> {
     CALLBACKS.into_iter().filter(|name| has(name) || implied(name)).map(str::to_owned).collect()
 }
 
-fn structure(item: TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
+fn structure(attribute: Attribute, item: TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
     let what = match syn::parse2(item) {
         Ok(Item::Struct(item)) => return Some(item),
         Ok(Item::Enum(item)) => (item.enum_token.span(), "an enum: put it into a field of a struct"),
-        Ok(Item::Fn(item)) => (item.sig.fn_token.span(), "a function: write a struct, and the function as `handle` in `impl HttpFilter for …`"),
+        Ok(Item::Fn(item)) => {
+            errors.push(syn::Error::new(
+                item.sig.fn_token.span(),
+                format!(
+                    "`#[{}]` goes on a struct, not on a function: write a struct, and the function as {}",
+                    attribute.name(),
+                    attribute.function()
+                ),
+            ));
+            return None;
+        }
         Ok(Item::Impl(item)) => (item.impl_token.span(), "an impl block: put it on the struct that the block is for"),
-        Ok(Item::Trait(item)) => (item.trait_token.span(), "a trait: put it on a struct that implements `HttpFilter`"),
+        Ok(Item::Trait(item)) => (item.trait_token.span(), "a trait: put it on a struct that implements one"),
         Ok(other) => (other.span(), "this item"),
         Err(error) => {
             errors.push(error);
             return None;
         }
     };
-    errors.push(syn::Error::new(what.0, format!("`#[filter]` goes on a struct, not on {}", what.1)));
+    errors.push(syn::Error::new(what.0, format!("`#[{}]` goes on a struct, not on {}", attribute.name(), what.1)));
     None
 }
 

@@ -3,9 +3,15 @@ use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, punctuated::Punc
 
 use crate::{errors::Errors, options::options};
 
-const OPTIONS: &str = "the options are: root_id = \"…\", on_error = deny or allow, held, waits, async_configure, hooks or hooks(…), crate = \"…\"";
+/// The attribute by which a plugin is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attribute {
+    Filter,
+    AccessLogger,
+    Service,
+}
 
-/// What stands in the parentheses of `#[filter(…)]`.
+/// What stands in the parentheses of such an attribute.
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) root_id: Option<LitStr>,
@@ -34,19 +40,67 @@ pub(super) enum OnError {
     Allow,
 }
 
+// === impl Attribute ===
+
+impl Attribute {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::AccessLogger => "access_logger",
+            Self::Service => "service",
+        }
+    }
+
+    /// The one of this name.
+    pub(super) fn named(name: &Ident) -> Option<Self> {
+        [Self::Filter, Self::AccessLogger, Self::Service].into_iter().find(|one| name == one.name())
+    }
+
+    /// What it makes of a struct.
+    pub(super) const fn article(self) -> &'static str {
+        match self {
+            Self::Filter => "a filter",
+            Self::AccessLogger => "an access logger",
+            Self::Service => "a service",
+        }
+    }
+
+    /// Where a function goes that somebody put it on.
+    pub(super) const fn function(self) -> &'static str {
+        match self {
+            Self::Filter => "`handle` in `impl HttpFilter for …`",
+            Self::AccessLogger => "`log` in `impl AccessLogger for …`",
+            Self::Service => "`run` in `impl Service for …`",
+        }
+    }
+
+    const fn options(self) -> &'static str {
+        match self {
+            Self::Filter => {
+                "the options are: root_id = \"…\", on_error = deny or allow, held, waits, async_configure, hooks or hooks(…), crate = \"…\""
+            }
+            Self::AccessLogger | Self::Service => "the options are: root_id = \"…\", crate = \"…\"",
+        }
+    }
+
+    fn has(self, option: &str) -> bool {
+        self == Self::Filter || matches!(option, "root_id" | "crate")
+    }
+}
+
 // === impl Options ===
 
 impl Options {
-    pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+    pub(super) fn parse(attribute: Attribute, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut parsed = Self::default();
-        for meta in options(tokens, OPTIONS, errors) {
-            parsed.read(&meta, errors);
+        for meta in options(tokens, attribute.options(), errors) {
+            parsed.read(attribute, &meta, errors);
         }
         parsed
     }
 
-    fn read(&mut self, meta: &Meta, errors: &mut Errors) {
-        let name = meta.path().get_ident().map(ToString::to_string).unwrap_or_default();
+    fn read(&mut self, attribute: Attribute, meta: &Meta, errors: &mut Errors) {
+        let name = meta.path().get_ident().map(ToString::to_string).filter(|name| attribute.has(name)).unwrap_or_default();
         let doubled = match name.as_str() {
             "root_id" => set(&mut self.root_id, text(meta, "root_id = \"my_filter\"", errors)),
             "on_error" => set(&mut self.on_error, on_error(meta, errors)),
@@ -56,7 +110,7 @@ impl Options {
             "hooks" => set(&mut self.hooks, hooks(meta, errors)),
             "crate" => set(&mut self.krate, path(meta, errors)),
             _ => {
-                errors.at(meta.path(), format!("`#[filter]` has no such option; {OPTIONS}"));
+                errors.at(meta.path(), format!("`#[{}]` has no such option; {}", attribute.name(), attribute.options()));
                 false
             }
         };
