@@ -68,6 +68,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The filters, in the order in which a request meets them. The router comes behind them.
     pub filters: Vec<Source>,
+    /// What is told of requests that are over.
+    pub access_loggers: Vec<Module>,
     /// The cluster that all requests go to.
     pub cluster: String,
     /// How long a request may take to be received and to pass the filters. A trap in a filter that waits for a call-out would otherwise hang it.
@@ -119,6 +121,31 @@ impl Module {
 
     /// The `envoy.extensions.filters.http.wasm.v3.Wasm` message.
     pub(crate) fn to_json(&self) -> Value {
+        json!({ "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": self.plugin() })
+    }
+
+    /// The module as one of the `access_log` of a listener, a connection manager or a TCP proxy.
+    fn as_access_logger(&self) -> Value {
+        json!({
+            "name": "envoy.access_loggers.wasm",
+            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", "config": self.plugin() },
+        })
+    }
+
+    /// The module as a service of the bootstrap, on the main thread alone.
+    fn as_service(&self) -> Value {
+        json!({
+            "name": "envoy.bootstrap.wasm",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.wasm.v3.WasmService",
+                "config": self.plugin(),
+                "singleton": true,
+            },
+        })
+    }
+
+    /// The `envoy.extensions.wasm.v3.PluginConfig` message.
+    fn plugin(&self) -> Value {
         let mut variables: serde_json::Map<_, _> = self.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         if self.hold_headers {
             variables.insert(HOLD_VARIABLE.to_owned(), json!("true"));
@@ -138,7 +165,7 @@ impl Module {
         if let (Some(text), Some(config)) = (&self.configuration, config.as_object_mut()) {
             config.insert("configuration".to_owned(), json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": text }));
         }
-        json!({ "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": config })
+        config
     }
 }
 
@@ -181,6 +208,7 @@ impl Listener {
             name: name.into(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             filters: Vec::new(),
+            access_loggers: Vec::new(),
             cluster: cluster.into(),
             request_timeout: Duration::from_secs(30),
             stream_idle_timeout: Duration::from_secs(60),
@@ -233,17 +261,20 @@ impl Listener {
                 }],
             },
         });
-        if let (Some(path), Some(manager)) = (&self.access_log, manager.as_object_mut()) {
+        let mut logs: Vec<_> = self.access_loggers.iter().map(Module::as_access_logger).collect();
+        if let Some(path) = &self.access_log {
             let line = json!({ "status": "%RESPONSE_CODE%", "details": "%RESPONSE_CODE_DETAILS%", "flags": "%RESPONSE_FLAGS%" });
-            let log = json!({
+            logs.push(json!({
                 "name": "envoy.access_loggers.file",
                 "typed_config": {
                     "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
                     "path": path,
                     "log_format": { "json_format": line },
                 },
-            });
-            manager.insert("access_log".to_owned(), json!([log]));
+            }));
+        }
+        if let Some(manager) = manager.as_object_mut() {
+            manager.insert("access_log".to_owned(), json!(logs));
         }
         let mut listener = json!({
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
@@ -295,6 +326,7 @@ pub(crate) fn bootstrap(listeners: &Path, clusters: &Path, options: &Options) ->
     json!({
         "node": { "id": "inproxy", "cluster": "inproxy", "metadata": options.node_metadata },
         "stats_flush_interval": seconds(options.stats_flush_interval),
+        "bootstrap_extensions": options.services.iter().map(Module::as_service).collect::<Vec<_>>(),
         "admin": { "address": address(SocketAddr::from(([127, 0, 0, 1], 0))) },
         "dynamic_resources": { "lds_config": from_file(listeners), "cds_config": from_file(clusters) },
     })

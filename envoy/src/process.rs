@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{
     admin::Admin,
     client::ClientError,
-    config::{Cluster, Listener, bootstrap, discovery_response},
+    config::{Cluster, Listener, Module, bootstrap, discovery_response},
     delivery::put,
 };
 
@@ -43,6 +43,8 @@ pub struct Options {
     pub core: Option<usize>,
     /// How often it sums up histograms.
     pub stats_flush_interval: Duration,
+    /// What it starts beside its listeners, once, on its main thread.
+    pub services: Vec<Module>,
 }
 
 /// A running Envoy with its own folder, its own ports, and listeners and clusters that can be changed. It is stopped when this is dropped.
@@ -106,6 +108,7 @@ impl Options {
             node_metadata: Value::Object(Default::default()),
             core: None,
             stats_flush_interval: Duration::from_secs(5),
+            services: Vec::new(),
         }
     }
 }

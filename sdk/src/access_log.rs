@@ -19,6 +19,7 @@ use crate::{
 /// # Examples
 ///
 /// ```
+/// # use inproxy::log;
 /// use inproxy::{hooks::Finished, prelude::*};
 ///
 /// /// Logs whoever was refused.

@@ -11,13 +11,14 @@ use std::{
     time::Duration,
 };
 
-use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, find};
+use inproxy::__private::Kind;
+use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, StartError, find};
 
 use crate::{
     grpc::{GrpcCall, server::GrpcServer},
     message::{Message, Request, Response},
     model::UPSTREAM,
-    proxy::{Plan, STALE_REQUEST, STALE_RESPONSE, Serve},
+    proxy::{Filter, Plan, STALE_REQUEST, STALE_RESPONSE, Serve},
     running::{Access, LogLevel, LogLine, has_body},
     vm,
     wire::{self, Connection, Seen, Server},
@@ -101,7 +102,19 @@ impl EnvoyProxy {
         options.workers = plan.around.workers;
         options.node_metadata = plan.around.node_metadata.clone();
         options.stats_flush_interval = FLUSH;
-        let lease = Lease::take(&options, plan.around.is_shared()).await;
+        let module = |filter: &Filter| Module {
+            root_id: filter.root_id.to_owned(),
+            configuration: Some(filter.configuration.clone()),
+            hold_headers: plan.hold_headers,
+            vm_id: plan.around.vm_id.clone(),
+            failure_policy: plan.around.failure_policy,
+            environment: plan.around.environment.clone(),
+            ..Module::new(vm::built(filter.manifest_dir))
+        };
+        let of_kind = |kind: Kind| plan.filters.iter().filter(move |filter| filter.kind == kind).map(module);
+        options.services = of_kind(Kind::Service).collect();
+        let shared = plan.around.is_shared() && options.services.is_empty();
+        let lease = Lease::take(&options, shared).await.map_err(|error| (format!("{}: {error}", plan.name), error.to_string()))?;
         let envoy = lease.get();
         envoy.put_clusters(&clusters).await.unwrap_or_else(|error| panic!("{error}\n{}", lease.log()));
         let mut listener = Listener::new(format!("test-{}-", lease.tests), UPSTREAM);
@@ -112,18 +125,10 @@ impl EnvoyProxy {
         listener.balanced = plan.around.workers > 1;
         let access_log = envoy.dir().join(format!("access-{}.log", lease.tests));
         listener.access_log = Some(access_log.clone());
-        for filter in plan.filters {
-            listener.filters.push(Source::Inline(Module {
-                root_id: filter.root_id.to_owned(),
-                configuration: Some(filter.configuration),
-                hold_headers: plan.hold_headers,
-                vm_id: plan.around.vm_id.clone(),
-                failure_policy: plan.around.failure_policy,
-                environment: plan.around.environment.clone(),
-                ..Module::new(vm::built(filter.manifest_dir))
-            }));
-        }
-        let before = envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}"));
+        listener.filters = of_kind(Kind::Http).map(Source::Inline).collect();
+        listener.access_loggers = of_kind(Kind::AccessLogger).collect();
+        // In an Envoy of its own, a service has counted already.
+        let before = if shared { envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}")) } else { BTreeMap::new() };
         match envoy.put_listener(&listener).await {
             Ok(address) => Ok(Self { envoy: lease, address, listener, servers, services, access_log, before }),
             Err(error) => Err((format!("{}: {error}", plan.name), lease.log())),
@@ -134,8 +139,9 @@ impl EnvoyProxy {
     pub(crate) async fn update(&mut self, configuration: String) -> Result<(), String> {
         let mut listener = self.listener.clone();
         listener.address = self.address;
-        if let Some(Source::Inline(module)) = listener.filters.first_mut() {
-            module.configuration = Some(configuration);
+        match (listener.filters.first_mut(), listener.access_loggers.first_mut()) {
+            (Some(Source::Inline(module)), _) | (None, Some(module)) => module.configuration = Some(configuration),
+            _ => panic!("Envoy's bootstrap, and so the configuration of a service, does not change while Envoy runs"),
         }
         match self.envoy.get().put_listener(&listener).await {
             Ok(_) => {
@@ -231,14 +237,15 @@ impl EnvoyProxy {
 // === impl Lease ===
 
 impl Lease {
-    async fn take(options: &Options, shared: bool) -> Self {
+    async fn take(options: &Options, shared: bool) -> Result<Self, StartError> {
         let idle = if shared { IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
         let (envoy, tests) = match idle {
             Some(idle) => idle,
-            None => (Envoy::start(options).await.unwrap_or_else(|error| panic!("{error}")), 0),
+            None => (Envoy::start(options).await?, 0),
         };
-        let log = envoy.log().len();
-        Self { envoy: Some(envoy), log, tests, shared }
+        // A service has logged already.
+        let log = if shared { envoy.log().len() } else { 0 };
+        Ok(Self { envoy: Some(envoy), log, tests, shared })
     }
 
     fn get(&self) -> &Envoy {

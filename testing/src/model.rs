@@ -3,9 +3,9 @@
 //! It follows what Envoy 1.40 does with an HTTP filter: which headers and bodies a callback can reach, what `Pause` stops with and without
 //! `allow_on_headers_stop_iteration`, how a stream goes on, local replies and their way back through the filter, buffer limits, call-outs over HTTP and gRPC with the answers that Envoy makes up, log →
 //! done → delete, ticks, configuration updates in a live VM, a VM on the main thread and one for each worker beside a canary that tries a configuration first, shared data, queues, metrics, attributes, foreign
-//! functions, and what becomes of requests when a VM has died.
+//! functions, access loggers, services of the bootstrap, and what becomes of requests when a VM has died.
 //!
-//! What would crash the real Envoy fails the test, and says so. It does not have: TCP filters, access loggers, `sign` and `verify_signature`.
+//! What would crash the real Envoy fails the test, and says so. It does not have: TCP filters, `sign` and `verify_signature`.
 
 mod callouts;
 mod calls;
@@ -24,6 +24,8 @@ use std::{
     rc::Rc,
     time::Duration,
 };
+
+use inproxy::__private::Kind;
 
 pub(crate) use self::calls::{Calls, Faults, Refused};
 use self::{
@@ -54,8 +56,9 @@ pub(crate) struct Setup {
     pub(crate) around: Around,
 }
 
-/// One filter of the chain.
+/// One filter of the chain, or what is beside it.
 pub(crate) struct PluginSetup {
+    pub(crate) kind: Kind,
     pub(crate) root_id: String,
     /// Filters of one module share its VMs.
     pub(crate) module: &'static str,
@@ -71,7 +74,12 @@ pub(crate) const UPSTREAM: &str = "upstream";
 /// Envoy, its clock, and the servers around it.
 pub(crate) struct Model {
     shared: Shared,
+    /// First the filters of the chain, then what is beside it.
     plugins: Vec<Plugin>,
+    /// How many filters the chain has.
+    chain: usize,
+    /// The plugin that the test is about.
+    first: usize,
     /// For each module a canary, one on the main thread, and one for each worker.
     vms: Vec<VmSlot>,
     workers: usize,
@@ -120,7 +128,11 @@ impl Model {
     ///
     /// If one refuses its configuration; why is in the log.
     pub(crate) fn start(setup: Setup) -> (Self, Result<(), String>) {
-        let Setup { plugins, clusters, hold_headers, buffer_limit, faults, around } = setup;
+        let Setup { mut plugins, clusters, hold_headers, buffer_limit, faults, around } = setup;
+        let in_chain = |plugin: &PluginSetup| plugin.kind == Kind::Http;
+        let chain = plugins.iter().filter(|plugin| in_chain(plugin)).count();
+        let first = if plugins.first().is_some_and(in_chain) { 0 } else { chain };
+        plugins.sort_by_key(|plugin| !in_chain(plugin));
         let workers = around.workers as usize;
         let endpoints = clusters.iter().map(|(name, serve)| (name.clone(), !matches!(serve, Serve::Nothing)));
         let shared = Shared::new(State {
@@ -134,6 +146,8 @@ impl Model {
         let mut model = Self {
             shared,
             plugins: Vec::new(),
+            chain,
+            first,
             vms: Vec::new(),
             workers,
             clusters,
@@ -154,11 +168,12 @@ impl Model {
         (model, configured)
     }
 
-    /// Gives the first filter another configuration.
+    /// Gives the plugin that the test is about another configuration.
     pub(crate) fn update(&mut self, configuration: &str) -> Result<(), String> {
         let configuration = configuration.as_bytes().to_vec();
-        self.configure(0, &configuration)?;
-        self.plugins[0].configuration = configuration;
+        self.configure(self.first, &configuration)?;
+        let first = self.first;
+        self.plugins[first].configuration = configuration;
         Ok(())
     }
 

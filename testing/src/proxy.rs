@@ -1,6 +1,9 @@
 use std::{cell::RefCell, collections::BTreeMap, fmt, marker::PhantomData, rc::Rc, sync::Arc, time::Duration};
 
-use inproxy::{__private::Registered, abi::Status};
+use inproxy::{
+    __private::{Kind, Registered},
+    abi::Status,
+};
 use inproxy_envoy::FailurePolicy;
 use serde_json::{Value, json};
 
@@ -60,8 +63,9 @@ pub(crate) enum Serve {
 /// What a server of the test answers.
 pub(crate) type Handler = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
 
-/// One filter of the chain.
+/// A filter of the chain, or what is beside it.
 pub(crate) struct Filter {
+    pub(crate) kind: Kind,
     pub(crate) root_id: &'static str,
     pub(crate) manifest_dir: &'static str,
     pub(crate) configuration: String,
@@ -96,7 +100,7 @@ impl<F: Registered> Proxy<F> {
         (self.host, self.plan.name)
     }
 
-    /// Sets the configuration of the filter.
+    /// Sets the configuration of the filter, access logger or service.
     #[must_use]
     pub fn configure(self, configuration: Value) -> Self {
         self.configure_text(&configuration.to_string())
@@ -111,14 +115,14 @@ impl<F: Registered> Proxy<F> {
         self
     }
 
-    /// Adds another filter behind those that are there.
+    /// Adds another filter behind those that are there; an access logger or a service beside them. A service is a singleton, and in the real Envoy such a test has an Envoy of its own.
     #[must_use]
     pub fn then<G: Registered>(self, configuration: Value) -> Self {
         self.with_filter::<G>(configuration.to_string())
     }
 
     fn with_filter<G: Registered>(mut self, configuration: String) -> Self {
-        self.plan.filters.push(Filter { root_id: G::ROOT_ID, manifest_dir: G::MANIFEST_DIR, configuration });
+        self.plan.filters.push(Filter { kind: G::KIND, root_id: G::ROOT_ID, manifest_dir: G::MANIFEST_DIR, configuration });
         self
     }
 
@@ -319,6 +323,7 @@ impl<F: Registered> Proxy<F> {
 
 fn setup(host: HostKind, plan: Plan) -> Setup {
     let plugins = plan.filters.into_iter().map(|filter| PluginSetup {
+        kind: filter.kind,
         root_id: filter.root_id.to_owned(),
         module: filter.manifest_dir,
         configuration: filter.configuration.into_bytes(),

@@ -16,8 +16,8 @@ use inproxy_test::{HostKind, Proxy, Request, Response, json};
 
 /// Modules of `tests/trimmed`: as they are trimmed, and as they were built.
 macro_rules! modules {
-    ($($name:ident, $module:literal;)*) => {
-        $(inproxy_tests::module_type!($name, "x", concat!(env!("CARGO_MANIFEST_DIR"), "/trimmed#", $module));)*
+    ($($name:ident, $module:literal $(, $kind:ident)?;)*) => {
+        $(inproxy_tests::module_type!($name, "x", concat!(env!("CARGO_MANIFEST_DIR"), "/trimmed#", $module) $(, $kind)?);)*
     };
 }
 
@@ -30,6 +30,8 @@ modules! {
     HoldForOthersDeclared, "hold_for_others_declared";
     PauseUndeclared, "pause_undeclared";
     PauseUndeclaredUntrimmed, "pause_undeclared@untrimmed";
+    Tell, "access_logger", AccessLogger;
+    Ask, "service", Service;
 }
 
 /// What follows the headers.
@@ -139,4 +141,18 @@ async fn callbacks_that_pause_headers_need_those_of_the_body(proxy: Proxy<PauseU
     let (host, name) = proxy.host();
     fails::<PauseUndeclared>(host, name).await;
     fails::<PauseUndeclaredUntrimmed>(host, name).await;
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn an_access_logger_keeps_what_it_needs(proxy: Proxy<Tell>) {
+    let proxy = proxy.start().await;
+    assert_eq!(proxy.send(Request::get("/")).await.status(), 200);
+    proxy.expect_log("over: Some(\"200\")").await;
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn a_service_keeps_what_it_needs(proxy: Proxy<Ask>) {
+    let proxy = proxy.configure(json!({ "authority": "authority" })).cluster("authority", |_| Response::new(200)).start().await;
+    proxy.advance(Duration::from_secs(2)).await;
+    proxy.expect_log("the authority says 200").await;
 }

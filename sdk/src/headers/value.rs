@@ -1,4 +1,4 @@
-use std::{fmt, ops::Range, str, sync::Arc};
+use std::{borrow::Cow, fmt, ops::Range, str, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -96,6 +96,11 @@ impl HeaderValue {
     /// The value as text, if it is UTF-8.
     pub fn to_str(&self) -> Option<&str> {
         str::from_utf8(self.as_bytes()).ok()
+    }
+
+    /// The value as text, with U+FFFD where it is not UTF-8: for logs and messages.
+    pub fn to_string_lossy(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.as_bytes())
     }
 
     fn try_new(bytes: Vec<u8>) -> Result<Self, HeaderError> {

@@ -173,7 +173,7 @@ impl Model {
 
     /// The filter at a position of a direction.
     fn filter_at(&self, direction: usize, position: usize) -> usize {
-        if direction == REQUEST { position } else { self.plugins.len() - 1 - position }
+        if direction == REQUEST { position } else { self.chain - 1 - position }
     }
 
     /// The filter at a position, if the stream meets it: a request passes those that it bypasses, a response those that have not seen the request, or whose VM has died.
@@ -239,7 +239,7 @@ impl Model {
     }
 
     fn headers(&mut self, stream: usize, direction: usize, start: usize, end_of_stream: bool) {
-        for position in start..self.plugins.len() {
+        for position in start..self.chain {
             let Some(filter) = self.meets(stream, direction, position) else { continue };
             if direction == REQUEST && self.bypasses(stream, filter) {
                 self.streams[stream].bypassed[filter] = true;
@@ -270,7 +270,7 @@ impl Model {
     }
 
     fn data(&mut self, stream: usize, direction: usize, start: usize, mut chunk: Vec<u8>, end_of_stream: bool) {
-        for position in start..self.plugins.len() {
+        for position in start..self.chain {
             if self.stopped(stream, direction) {
                 return;
             }
@@ -326,7 +326,7 @@ impl Model {
     }
 
     fn trailers(&mut self, stream: usize, direction: usize, start: usize) {
-        for position in start..self.plugins.len() {
+        for position in start..self.chain {
             if self.stopped(stream, direction) {
                 return;
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use inproxy::__private::Kind;
 use inproxy_envoy::FailurePolicy;
 
 use super::{
@@ -17,8 +18,9 @@ use crate::{
 /// How long Envoy waits until it makes a new VM, under [`FailurePolicy::Reload`].
 const RELOAD_AFTER: Duration = Duration::from_secs(1);
 
-/// One filter of the chain.
+/// One filter of the chain, or what is beside it.
 pub(super) struct Plugin {
+    pub(super) kind: Kind,
     /// The first VM of its module: the canary; behind it the main thread's and the workers'.
     vms: usize,
     pub(super) configuration: Vec<u8>,
@@ -58,7 +60,7 @@ impl Model {
     /// Makes places for the VMs of all modules.
     pub(super) fn place(&mut self, plugins: Vec<PluginSetup>) {
         let mut modules: Vec<(&str, usize)> = Vec::new();
-        for PluginSetup { root_id, module, configuration, start } in plugins {
+        for PluginSetup { kind, root_id, module, configuration, start } in plugins {
             let placed = modules.iter().find(|(other, _)| *other == module).map(|(_, vms)| *vms);
             let vms = placed.unwrap_or_else(|| {
                 let vms = self.vms.len();
@@ -71,7 +73,7 @@ impl Model {
                 }
                 vms
             });
-            self.plugins.push(Plugin { vms, configuration, root_id });
+            self.plugins.push(Plugin { kind, vms, configuration, root_id });
         }
     }
 
@@ -80,7 +82,7 @@ impl Model {
         self.plugins[filter].vms + 2 + worker
     }
 
-    /// Has a filter take a configuration: first a canary, then the main thread's VM and the workers'.
+    /// Has a filter take a configuration: first a canary, then the main thread's VM and the workers'. A service is on the main thread only.
     pub(super) fn configure(&mut self, plugin: usize, configuration: &[u8]) -> Result<(), String> {
         let first = self.plugins[plugin].vms;
         self.restart(first);
@@ -88,7 +90,8 @@ impl Model {
         self.vms[first].vm = None;
         self.shared.with(|state| state.vms[first].roots.clear());
         tried?;
-        for vm in first + 1..first + 2 + self.workers {
+        let workers = if self.plugins[plugin].kind == Kind::Service { 0 } else { self.workers };
+        for vm in first + 1..first + 2 + workers {
             if self.vms[vm].vm.is_none() {
                 self.restart(vm);
             }

@@ -13,6 +13,8 @@ pub mod grpcs;
 pub mod headers;
 pub mod hooks;
 pub mod leading;
+pub mod loggers;
+pub mod services;
 pub mod shared;
 pub mod shuffle;
 pub mod starting;

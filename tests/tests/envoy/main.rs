@@ -9,6 +9,7 @@ mod calls;
 mod configuration;
 mod holding;
 mod leaving;
+mod loggers;
 mod replies;
 mod shared;
 mod streaming;

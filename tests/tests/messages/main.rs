@@ -6,6 +6,8 @@
 fn mistakes_are_named_with_their_mend() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/messages/filter/*.rs");
+    cases.compile_fail("tests/messages/access_logger/*.rs");
+    cases.compile_fail("tests/messages/service/*.rs");
     cases.compile_fail("tests/messages/config/*.rs");
     cases.compile_fail("tests/messages/phases/*.rs");
 }

@@ -1,9 +1,14 @@
 //! The far ends of a stream: where a request comes to the upstream, where a response begins, and how all of it is over.
 
+use inproxy::__private::Kind;
+
 use super::{Out, REQUEST, RESPONSE, status_of};
 use crate::{
     message::{Request, Response},
-    model::{Event, IDLE_TIMEOUT, Model, UPSTREAM, answer_headers, in_bytes, message, state::Headers},
+    model::{
+        Event, IDLE_TIMEOUT, Model, UPSTREAM, answer_headers, in_bytes, message,
+        state::{ContextState, Headers},
+    },
     proxy::{STALE_REQUEST, STALE_RESPONSE, Serve},
     running::Access,
     vm::Callback,
@@ -200,15 +205,29 @@ impl Model {
             let access = Access { status: status.or(one.status).unwrap_or(0), details: one.details.clone() };
             state.access_log.push(access);
         });
-        let contexts: Vec<_> = (0..self.plugins.len()).filter_map(|filter| self.known(stream, filter)).collect();
+        let contexts: Vec<_> = (0..self.chain).filter_map(|filter| self.known(stream, filter)).collect();
         for (vm, context) in &contexts {
             self.call(*vm, Callback::Log { context: *context });
         }
+        self.tell_loggers(stream);
         for (vm, context) in contexts {
             self.call(vm, Callback::Done { context });
             self.call(vm, Callback::Delete { context });
             self.shared.with(|state| state.vms[vm].contexts.remove(&context));
             self.retire(vm);
+        }
+    }
+
+    /// The access loggers are told of a stream that is over. It is their root context that sees it.
+    fn tell_loggers(&mut self, stream: usize) {
+        let worker = self.streams[stream].worker;
+        for logger in self.chain..self.plugins.len() {
+            let vm = self.vm_of(logger, worker);
+            self.revive(vm);
+            let Some(root) = self.root(vm, logger).filter(|_| self.plugins[logger].kind == Kind::AccessLogger) else { continue };
+            self.shared.with(|state| state.vms[vm].contexts.insert(root, ContextState { stream, root, filter: logger }));
+            self.call(vm, Callback::Log { context: root });
+            self.shared.with(|state| state.vms[vm].contexts.remove(&root));
         }
     }
 

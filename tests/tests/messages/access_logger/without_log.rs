@@ -1,0 +1,7 @@
+use inproxy::prelude::*;
+
+#[access_logger]
+#[config]
+struct Tell;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use inproxy::prelude::*;
+
+#[service]
+async fn refresh() -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use inproxy::prelude::*;
+
+#[service]
+#[config]
+struct Refresh;
+
+fn main() {}
