@@ -23,6 +23,7 @@ mod pairs;
 mod reads;
 mod status;
 mod system;
+mod types;
 
 #[cfg(target_family = "wasm")]
 use self::imports as sys;
@@ -33,7 +34,6 @@ use self::native::symbols as sys;
 pub use self::native::{Host, LocalReply, enter, installed, vm};
 pub use self::pairs::{Pairs, encode_pairs};
 pub use self::status::Status;
-pub use proxy_wasm::types::{BufferType, MapType, MetricType, StreamType};
 
 pub(crate) use self::calls::{
     buffer, close_stream, continue_stream, define_metric, dequeue, enqueue, exact_buffer, header_pairs, http_call, increment_metric,
@@ -45,6 +45,7 @@ pub(crate) use self::grpc::{GrpcTarget, grpc_call, grpc_cancel, grpc_close, grpc
 pub(crate) use self::needs::{needs, response_body_is_there};
 pub(crate) use self::reads::{Value, header};
 pub(crate) use self::system::{monotonic_clock, random, wall_clock};
+pub(crate) use self::types::{BufferType, MapType, MetricType, StreamType};
 
 /// Runs one callback of the proxy.
 ///

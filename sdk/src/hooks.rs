@@ -4,6 +4,7 @@
 //! ([`HttpFilter`](crate::HttpFilter)) is itself such an implementation.
 
 pub(crate) mod above;
+mod action;
 mod call;
 mod contexts;
 mod http;
@@ -13,8 +14,7 @@ mod root;
 mod shim;
 mod uncalled;
 
-pub use proxy_wasm::types::Action;
-
+pub use self::action::Action;
 pub use self::call::{CallToken, HttpCall};
 pub use self::contexts::Kind;
 pub use self::http::HttpHooks;

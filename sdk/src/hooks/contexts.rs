@@ -5,10 +5,10 @@ use std::{
 
 use proxy_wasm::{
     traits::{Context, HttpContext, StreamContext},
-    types::{Bytes, ContextType, GrpcStatusCode, Status},
+    types::{Action, Bytes, ContextType, GrpcStatusCode, Status},
 };
 
-use super::{Action, uncalled};
+use super::uncalled;
 use crate::{abi, reply::LocalReply};
 
 /// What a plugin is, and so where a proxy can have it.

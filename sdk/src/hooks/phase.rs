@@ -99,10 +99,10 @@ impl Stream {
     }
 
     /// Answers once. When the response's headers have gone on it is too late: the stream is reset, since a late reply would pass for the end of a success.
-    pub(crate) fn reply(&mut self, reply: &LocalReply) -> Action {
+    pub(crate) fn reply(&mut self, reply: &LocalReply) {
         if self.replied {
             log::warn!("a second reply is not sent");
-            return Action::Pause;
+            return;
         }
         let outcome = if self.answered {
             log::error!("the stream is reset: the response's headers went on before the filter answered");
@@ -114,7 +114,6 @@ impl Stream {
             Ok(()) => self.replied = true,
             Err(error) => crate::fault::record(error),
         }
-        Action::Pause
     }
 
     fn resume(&mut self, direction: Direction) -> Result<(), HostError> {
@@ -169,7 +168,8 @@ macro_rules! headers_phase {
 
             /// Answers the request; the returned action is what the callback must return.
             pub fn reply(self, reply: LocalReply) -> Action {
-                self.stream.reply(&reply)
+                self.stream.reply(&reply);
+                Action::Pause
             }
         }
     };

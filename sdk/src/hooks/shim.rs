@@ -10,7 +10,7 @@ use std::{
 
 use proxy_wasm::{
     traits::{Context, HttpContext},
-    types::{Bytes, GrpcStatusCode, Status},
+    types::{Action as ProxyAction, Bytes, GrpcStatusCode, Status},
 };
 
 use super::{
@@ -150,28 +150,33 @@ impl<H: HttpHooks> Context for HttpShim<H> {
 impl<H: HttpHooks> HttpContext for HttpShim<H> {
     uncalled::http!();
 
-    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Request, true, |hooks, state, stream| hooks.on_request_headers(state, RequestHeaders { stream, end_of_stream }))
+            .for_dispatcher()
     }
 
-    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Request, false, |hooks, state, stream| hooks.on_request_body(state, RequestBody { stream, size, end_of_stream }))
+            .for_dispatcher()
     }
 
-    fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        self.directed(Direction::Request, false, |hooks, state, stream| hooks.on_request_trailers(state, RequestTrailers { stream }))
+    fn on_http_request_trailers(&mut self, _: usize) -> ProxyAction {
+        self.directed(Direction::Request, false, |hooks, state, stream| hooks.on_request_trailers(state, RequestTrailers { stream })).for_dispatcher()
     }
 
-    fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+    fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Response, true, |hooks, state, stream| hooks.on_response_headers(state, ResponseHeaders { stream, end_of_stream }))
+            .for_dispatcher()
     }
 
-    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Response, false, |hooks, state, stream| hooks.on_response_body(state, ResponseBody { stream, size, end_of_stream }))
+            .for_dispatcher()
     }
 
-    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+    fn on_http_response_trailers(&mut self, _: usize) -> ProxyAction {
         self.directed(Direction::Response, false, |hooks, state, stream| hooks.on_response_trailers(state, ResponseTrailers { stream }))
+            .for_dispatcher()
     }
 
     fn on_log(&mut self) {
