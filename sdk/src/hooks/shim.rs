@@ -78,7 +78,7 @@ impl Holds {
 
 impl<H: HttpHooks> HttpShim<H> {
     /// A callback of a direction.
-    fn directed(&mut self, direction: Direction, at_headers: bool, call: impl FnOnce(&H, &mut H::Stream, &mut Stream) -> Action) -> Action {
+    fn directed(&mut self, direction: Direction, at_headers: bool, call: impl FnOnce(&H, &mut H::Stream, &mut Stream) -> Action) -> ProxyAction {
         abi::callback(Action::Pause, || {
             let Self { plugin, state, stream } = self;
             if stream.replied {
@@ -97,6 +97,7 @@ impl<H: HttpHooks> HttpShim<H> {
             above::after(stream.context);
             action
         })
+        .for_dispatcher()
     }
 }
 
@@ -152,31 +153,26 @@ impl<H: HttpHooks> HttpContext for HttpShim<H> {
 
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Request, true, |hooks, state, stream| hooks.on_request_headers(state, RequestHeaders { stream, end_of_stream }))
-            .for_dispatcher()
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Request, false, |hooks, state, stream| hooks.on_request_body(state, RequestBody { stream, size, end_of_stream }))
-            .for_dispatcher()
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> ProxyAction {
-        self.directed(Direction::Request, false, |hooks, state, stream| hooks.on_request_trailers(state, RequestTrailers { stream })).for_dispatcher()
+        self.directed(Direction::Request, false, |hooks, state, stream| hooks.on_request_trailers(state, RequestTrailers { stream }))
     }
 
     fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Response, true, |hooks, state, stream| hooks.on_response_headers(state, ResponseHeaders { stream, end_of_stream }))
-            .for_dispatcher()
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> ProxyAction {
         self.directed(Direction::Response, false, |hooks, state, stream| hooks.on_response_body(state, ResponseBody { stream, size, end_of_stream }))
-            .for_dispatcher()
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> ProxyAction {
         self.directed(Direction::Response, false, |hooks, state, stream| hooks.on_response_trailers(state, ResponseTrailers { stream }))
-            .for_dispatcher()
     }
 
     fn on_log(&mut self) {
