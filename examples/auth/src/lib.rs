@@ -27,6 +27,7 @@ pub struct Auth {
     failed: Counter,
 }
 
+// ANCHOR: configure
 impl Configure for Auth {
     type Config = Settings;
 
@@ -42,6 +43,7 @@ impl Configure for Auth {
         })
     }
 }
+// ANCHOR_END: configure
 
 impl HttpFilter for Auth {
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
