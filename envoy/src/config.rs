@@ -327,6 +327,7 @@ pub(crate) fn bootstrap(listeners: &Path, clusters: &Path, options: &Options) ->
         "node": { "id": "inproxy", "cluster": "inproxy", "metadata": options.node_metadata },
         "stats_flush_interval": seconds(options.stats_flush_interval),
         "bootstrap_extensions": options.services.iter().map(Module::as_service).collect::<Vec<_>>(),
+        "stats_config": options.stats.to_json(),
         "admin": { "address": address(SocketAddr::from(([127, 0, 0, 1], 0))) },
         "dynamic_resources": { "lds_config": from_file(listeners), "cds_config": from_file(clusters) },
     })

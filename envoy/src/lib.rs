@@ -10,6 +10,7 @@ mod config;
 mod delivery;
 mod install;
 mod process;
+mod stats;
 pub mod upstream;
 
 pub use self::admin::Admin;
@@ -17,3 +18,4 @@ pub use self::config::{Cluster, FailurePolicy, Listener, Module, Source};
 pub use self::delivery::Delivery;
 pub use self::install::{InstallError, VERSION, cache_dir, find};
 pub use self::process::{Envoy, Options, StartError};
+pub use self::stats::{StatName, StatsConfig};

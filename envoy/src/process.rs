@@ -17,6 +17,7 @@ use crate::{
     client::ClientError,
     config::{Cluster, Listener, Module, bootstrap, discovery_response},
     delivery::put,
+    stats::StatsConfig,
 };
 
 /// Runs the command in its arguments until it ends, or until standard input ends: when whoever started us is gone, for whatever reason, so is Envoy, and so is
@@ -45,6 +46,8 @@ pub struct Options {
     pub stats_flush_interval: Duration,
     /// What it starts beside its listeners, once, on its main thread.
     pub services: Vec<Module>,
+    /// What it is told of filters' metrics.
+    pub stats: StatsConfig,
 }
 
 /// A running Envoy with its own folder, its own ports, and listeners and clusters that can be changed. It is stopped when this is dropped.
@@ -109,6 +112,7 @@ impl Options {
             core: None,
             stats_flush_interval: Duration::from_secs(5),
             services: Vec::new(),
+            stats: StatsConfig::default(),
         }
     }
 }

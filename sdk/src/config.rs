@@ -6,7 +6,6 @@ use crate::{
     Result,
     attributes::{Attributes, Node, There},
     error::debug_as_display,
-    metrics::Counter,
 };
 
 /// A struct marked with [`#[config]`](macro@crate::config): it is read from JSON, and unknown fields are refused.
@@ -131,15 +130,6 @@ impl Plugin {
     /// ```
     pub fn node(&self) -> Node<'_> {
         Attributes::in_callback(There::ANYWHERE).xds().node()
-    }
-
-    /// A counter of this name; the same name gives the same counter.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`](crate::HostError) if the proxy refuses.
-    pub fn counter(&mut self, name: &str) -> Result<Counter> {
-        Counter::define(name)
     }
 }
 

@@ -183,6 +183,19 @@ pub(crate) fn increment_metric(id: u32, offset: i64) -> Result<(), Status> {
     Status::from_raw(sys::proxy_increment_metric(id, offset)).ok()
 }
 
+/// Sets a gauge, or records a value in a histogram.
+pub(crate) fn record_metric(id: u32, value: u64) -> Result<(), Status> {
+    Status::from_raw(sys::proxy_record_metric(id, value)).ok()
+}
+
+/// The value of a counter or gauge.
+pub(crate) fn metric(id: u32) -> Result<u64, Status> {
+    let mut value = 0;
+    // SAFETY: the host writes one u64 to a live local.
+    Status::from_raw(unsafe { sys::proxy_get_metric(id, &raw mut value) }).ok()?;
+    Ok(value)
+}
+
 /// Calls a host function that answers with bytes, and takes them over without a copy.
 ///
 /// # Safety

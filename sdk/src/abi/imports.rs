@@ -42,6 +42,8 @@ unsafe extern "C" {
     pub(super) safe fn proxy_set_effective_context(context: u32) -> u32;
     pub(super) fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, return_id: *mut u32) -> u32;
     pub(super) safe fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
+    pub(super) safe fn proxy_record_metric(metric: u32, value: u64) -> u32;
+    pub(super) fn proxy_get_metric(metric: u32, return_value: *mut u64) -> u32;
     pub(super) fn proxy_grpc_send(token: u32, message: *const u8, message_size: usize, end_of_stream: bool) -> u32;
     pub(super) safe fn proxy_grpc_cancel(token: u32) -> u32;
     pub(super) safe fn proxy_grpc_close(token: u32) -> u32;

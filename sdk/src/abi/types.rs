@@ -38,4 +38,6 @@ pub(crate) enum StreamType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MetricType {
     Counter = 0,
+    Gauge = 1,
+    Histogram = 2,
 }

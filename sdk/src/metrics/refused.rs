@@ -1,0 +1,25 @@
+use std::cell::RefCell;
+
+use crate::{HostError, abi::Status};
+
+/// How many metrics are remembered; what others are refused is not logged.
+const MOST: usize = 256;
+
+thread_local! {
+    static REFUSED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tells of a change of a metric that the proxy refused, once for each metric: a request must not suffer from it, nor fill the log.
+#[cold]
+pub(super) fn tell(id: u32, call: &'static str, status: Status) {
+    let is_new = REFUSED.with_borrow_mut(|refused| {
+        let is_new = refused.len() < MOST && !refused.contains(&id);
+        if is_new {
+            refused.push(id);
+        }
+        is_new
+    });
+    if is_new {
+        log::warn!("{}; further refusals for this metric are not logged", HostError::new(call, status));
+    }
+}
