@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -259,9 +259,14 @@ impl Envoy {
     /// [`StartError::Refused`] if Envoy does not take it, as with a module that refuses its configuration; why is in the [log](Self::log).
     pub async fn put_listener(&self, listener: &Listener) -> Result<SocketAddr, StartError> {
         let mut resources = self.resources.lock().await;
-        let previous = resources.listeners.insert(listener.name.clone(), listener.to_json());
         resources.version += 1;
         let version = resources.version;
+        let mut json = listener.to_json();
+        if let Some(json) = json.as_object_mut() {
+            // Where only filters change, Envoy exchanges them in place, and does not count when workers have them.
+            json.insert("metadata".to_owned(), json!({ "filter_metadata": { "inproxy": { "version": version } } }));
+        }
+        let previous = resources.listeners.insert(listener.name.clone(), json);
         let before = self.added_to_workers().await?;
         self.write("listeners.json", version, &resources.listeners)?;
         let taken = self.listening(&listener.name, version).await;

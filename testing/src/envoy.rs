@@ -102,6 +102,7 @@ impl EnvoyProxy {
         options.workers = plan.around.workers;
         options.node_metadata = plan.around.node_metadata.clone();
         options.stats_flush_interval = FLUSH;
+        options.stats = plan.around.stats.clone();
         let module = |filter: &Filter| Module {
             root_id: filter.root_id.to_owned(),
             configuration: Some(filter.configuration.clone()),
@@ -184,6 +185,13 @@ impl EnvoyProxy {
         // Twice, since Envoy may be at it.
         tokio::time::sleep(2 * FLUSH).await;
         self.envoy.get().admin().samples(&name).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    pub(crate) async fn prometheus(&self) -> String {
+        // As for histograms above.
+        tokio::time::sleep(2 * FLUSH).await;
+        let text = self.envoy.get().admin().get("/stats/prometheus").await.unwrap_or_else(|error| panic!("{error}"));
+        String::from_utf8(text.unwrap_or_default().into()).expect("Prometheus takes only UTF-8")
     }
 
     pub(crate) fn grpc_seen(&self, cluster: &str) -> Vec<GrpcCall> {

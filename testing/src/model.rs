@@ -15,6 +15,7 @@ mod grpc;
 mod properties;
 mod shared;
 mod state;
+mod stats;
 mod value;
 mod vms;
 
@@ -264,12 +265,17 @@ impl Model {
 
     /// The value of a counter or gauge; zero if there is none.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        self.shared.with(|state| state.values.get(name).copied().unwrap_or(0))
+        self.shared.with(|state| state.values.iter().find(|((_, known), _)| known == name).map_or(0, |(_, value)| *value))
     }
 
     /// How many values a histogram has taken.
     pub(crate) fn samples(&self, name: &str) -> u64 {
         self.shared.with(|state| state.samples.get(name).map_or(0, Vec::len)) as u64
+    }
+
+    /// What `/stats/prometheus` would show.
+    pub(crate) fn prometheus(&self) -> String {
+        self.shared.with(|state| stats::prometheus(state))
     }
 
     /// What all has cost.

@@ -4,7 +4,7 @@ use inproxy::{
     __private::{Kind, Registered},
     abi::Status,
 };
-use inproxy_envoy::FailurePolicy;
+use inproxy_envoy::{FailurePolicy, StatsConfig};
 use serde_json::{Value, json};
 
 use crate::{
@@ -47,6 +47,7 @@ pub(crate) struct Around {
     pub(crate) route_metadata: Value,
     pub(crate) cluster_metadata: Value,
     pub(crate) request_timeout: Duration,
+    pub(crate) stats: StatsConfig,
 }
 
 /// What is behind a cluster.
@@ -241,6 +242,20 @@ impl<F: Registered> Proxy<F> {
         self
     }
 
+    /// Has Envoy take labels of these names out of the names of statistics, as `cargo inproxy stats` would have it: see [`Running::series`]. In the real Envoy such a test has an Envoy of its own.
+    #[must_use]
+    pub fn metric_labels<const N: usize>(mut self, labels: [&str; N]) -> Self {
+        self.plan.around.stats = self.plan.around.stats.with_labels(labels);
+        self
+    }
+
+    /// Sets the buckets of a histogram, by their upper bounds. In the real Envoy such a test has an Envoy of its own.
+    #[must_use]
+    pub fn histogram_buckets(mut self, metric: &str, bounds: &[u64]) -> Self {
+        self.plan.around.stats = self.plan.around.stats.with_buckets(metric, bounds);
+        self
+    }
+
     /// Has one in so many calls of host functions refused, with any status: which, follows from the seed, so that a test that fails once fails again.
     #[must_use]
     pub fn refuse_at_random(mut self, seed: u64, one_in: u32) -> Self {
@@ -358,6 +373,7 @@ impl Default for Around {
             route_metadata: json!({}),
             cluster_metadata: json!({}),
             request_timeout: Duration::from_secs(30),
+            stats: StatsConfig::default(),
         }
     }
 }
@@ -365,7 +381,11 @@ impl Default for Around {
 impl Around {
     /// Whether another test could see or change what this one has.
     pub(crate) fn is_shared(&self) -> bool {
-        self.workers == 1 && self.vm_id.is_empty() && self.node_metadata == json!({}) && self.failure_policy == FailurePolicy::Reload
+        self.workers == 1
+            && self.vm_id.is_empty()
+            && self.node_metadata == json!({})
+            && self.failure_policy == FailurePolicy::Reload
+            && self.stats == StatsConfig::default()
     }
 }
 

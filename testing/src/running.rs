@@ -9,6 +9,7 @@ use crate::{
     grpc::GrpcCall,
     message::{Request, Response},
     model::{Model, UPSTREAM},
+    prometheus::{self, Series},
 };
 
 /// A proxy at work.
@@ -172,6 +173,25 @@ impl Running {
             Backend::Model(model) => model.borrow().samples(name),
             Backend::Envoy(proxy) => proxy.samples(name).await,
         }
+    }
+
+    /// What the proxy shows Prometheus: in the real Envoy all of `/stats/prometheus`, on the model the metrics of the filters. Unless a test has an Envoy of its own, other tests' metrics are among them.
+    pub async fn prometheus(&self) -> String {
+        match &self.0 {
+            Backend::Model(model) => model.borrow().prometheus(),
+            Backend::Envoy(proxy) => proxy.prometheus().await,
+        }
+    }
+
+    /// All series of a metric, as Prometheus sees them. The labels are those that [`Proxy::metric_labels`](crate::Proxy::metric_labels) names; dots and colons of a name are `_`.
+    pub async fn all_series(&self, name: &str) -> Vec<Series> {
+        prometheus::parse(&self.prometheus().await).into_iter().filter(|series| series.name == name).collect()
+    }
+
+    /// The value of the series with exactly these labels, as Prometheus sees it; 0 if there is none. Of a histogram `_bucket` (with a label `le`), `_sum` and `_count` are series.
+    pub async fn series<const N: usize>(&self, name: &str, labels: [(&str, &str); N]) -> f64 {
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        self.all_series(name).await.into_iter().find(|series| series.labels == labels).map_or(0.0, |series| series.value)
     }
 
     /// What all has cost since the start, on the workers. `None` in the real Envoy.

@@ -11,7 +11,7 @@ pub const OVERFLOW: &str = "__overflow__";
 /// The value of a label as it is shown, for bytes that may come from traffic.
 ///
 /// Nearly all text is shown as it is, with dots, spaces, quotes and all letters. What is longer than [`LONGEST_LABEL_VALUE`] is cut off there, at the end of a character. As `%` and two hexadecimal digits stand: control characters,
-/// bytes that are not UTF-8, `;`, and `=` before `.=`, since the latter two are what labels are told apart by. (`%` itself stays, so that paths can be read. A value that has `%3B` already is then the same label as one with `;`.)
+/// bytes that are not UTF-8, `;` and `=` before `.=`, since they are what labels are told apart by, and a dot at the end, which Envoy would drop. (`%` itself stays, so that paths can be read. A value that has `%3B` already is then the same label as one with `;`.)
 ///
 /// An empty value is, for Prometheus, the same as no such label.
 ///
@@ -29,8 +29,9 @@ pub fn label_value(value: &[u8]) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed("");
     for chunk in value.utf8_chunks() {
         let text = chunk.valid();
+        let ends = chunk.invalid().is_empty();
         let mut from = 0;
-        for (at, byte) in text.bytes().enumerate().filter(|(at, byte)| is_special(*byte, text.as_bytes(), *at)) {
+        for (at, byte) in text.bytes().enumerate().filter(|(at, byte)| is_special(*byte, text.as_bytes(), *at, ends)) {
             append(&mut shown, text.get(from..at).unwrap_or_default());
             escape(shown.to_mut(), byte);
             from = at + 1;
@@ -69,9 +70,11 @@ pub(super) fn stat_name<'v>(labels: &[Box<str>], value: impl Fn(usize) -> &'v [u
     stat
 }
 
-fn is_special(byte: u8, text: &[u8], at: usize) -> bool {
+fn is_special(byte: u8, text: &[u8], at: usize, ends: bool) -> bool {
     match byte {
         b';' => true,
+        // Envoy drops dots at the end of a label.
+        b'.' => at + 1 == text.len() && ends,
         b'=' => text.get(at + 1..).is_some_and(|rest| rest.starts_with(b".=")),
         _ => byte.is_ascii_control(),
     }
@@ -100,7 +103,9 @@ mod tests {
         for (value, shown) in [
             (&b""[..], ""),
             (b"200", "200"),
-            (b".a..b.", ".a..b."),
+            (b".a..b.", ".a..b%2E"),
+            (b"..", ".%2E"),
+            (b"a.\xff", "a.%FF"),
             (b";.;", "%3B.%3B"),
             (b"=.=.=", "%3D.%3D.="),
             (b"a=b.=c", "a=b.=c"),

@@ -41,7 +41,8 @@ pub(crate) struct State {
     pub(crate) log: Vec<LogLine>,
     /// Names and kinds of metrics, by id.
     pub(crate) metrics: Vec<(u32, String)>,
-    pub(crate) values: BTreeMap<String, u64>,
+    /// The values of counters and gauges, by kind and name.
+    pub(crate) values: BTreeMap<(u32, String), u64>,
     pub(crate) samples: BTreeMap<String, Vec<u64>>,
     /// Whether a cluster has endpoints.
     pub(crate) clusters: BTreeMap<String, bool>,

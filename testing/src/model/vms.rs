@@ -173,7 +173,7 @@ impl Model {
         });
         for root in idle {
             match self.call(vm, Callback::Done { context: root }) {
-                Some(0) => self.shared.with(|state| {
+                Some(0) if self.vms[vm].vm.as_ref().is_some_and(|one| one.has(Callback::Done { context: root })) => self.shared.with(|state| {
                     if let Some(root) = state.vms[vm].roots.get_mut(&root) {
                         root.ending = true;
                     }

@@ -15,6 +15,7 @@ pub mod hooks;
 pub mod leading;
 pub mod loggers;
 pub mod services;
+pub mod metrics;
 pub mod shared;
 pub mod shuffle;
 pub mod starting;

@@ -23,6 +23,7 @@ mod hooks;
 mod leading;
 mod leaving;
 mod loggers;
+mod metrics;
 mod panics;
 mod policies;
 mod refusals;

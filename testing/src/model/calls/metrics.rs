@@ -33,19 +33,19 @@ pub(super) fn get(state: &State, id: u32) -> Result<u64, Status> {
     }
     match find(state, id)? {
         (HISTOGRAM, _) => Err(Status::BAD_ARGUMENT),
-        (_, name) => Ok(state.values.get(&name).copied().unwrap_or(0)),
+        metric => Ok(state.values.get(&metric).copied().unwrap_or(0)),
     }
 }
 
 /// A counter adds, a gauge is set, a histogram takes a sample.
 pub(super) fn record(state: &mut State, id: u32, value: u64) -> Result<(), Status> {
     match find(state, id)? {
-        (COUNTER, name) => {
-            let counter = state.values.entry(name).or_default();
+        metric @ (COUNTER, _) => {
+            let counter = state.values.entry(metric).or_default();
             *counter = counter.wrapping_add(value);
         }
-        (GAUGE, name) => {
-            state.values.insert(name, value);
+        metric @ (GAUGE, _) => {
+            state.values.insert(metric, value);
         }
         (_, name) => state.samples.entry(name).or_default().push(value),
     }
@@ -59,8 +59,8 @@ pub(super) fn increment(state: &mut State, id: u32, offset: i64) -> Result<(), S
     match find(state, id)? {
         (COUNTER, _) if offset <= 0 => Err(Status::BAD_ARGUMENT),
         (HISTOGRAM, _) => Err(Status::BAD_ARGUMENT),
-        (_, name) => {
-            let value = state.values.entry(name).or_default();
+        metric => {
+            let value = state.values.entry(metric).or_default();
             *value = value.wrapping_add_signed(offset);
             Ok(())
         }
