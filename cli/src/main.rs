@@ -5,7 +5,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use cargo_inproxy::{
-    Error, RunOptions, build_with, run,
+    Error, RunOptions, build_with, run, stats,
     trim::{self, Trimmed},
 };
 use clap::{Args, Parser, Subcommand};
@@ -30,6 +30,8 @@ enum Command {
     Trim(TrimArgs),
     /// Runs a filter in a real Envoy: shows sample requests, then serves.
     Run(RunArgs),
+    /// Says what the proxy's bootstrap must have, so that it shows labels and buckets of a filter's metrics: as JSON for Envoy, or for Istio.
+    Stats(StatsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -88,12 +90,26 @@ struct RunArgs {
     watch: bool,
 }
 
+#[derive(Debug, Args)]
+struct StatsArgs {
+    /// The folder of the filter's crate.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Write the names of labels as Istio's `extraStatTags`, in the place of Envoy's `stats_config`.
+    #[arg(long)]
+    istio: bool,
+    /// The Envoy to use; else $ENVOY, one on the PATH, or one that is installed into a cache.
+    #[arg(long)]
+    envoy: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let Cargo::Inproxy { command } = Cargo::parse();
     let done = match command {
         Command::Build(args) => build_command(&args),
         Command::Trim(args) => trim_command(args),
         Command::Run(args) => run_command(args),
+        Command::Stats(args) => stats_command(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -143,6 +159,21 @@ impl More {
 
 fn run_command(args: RunArgs) -> Result<(), Error> {
     let RunArgs { dir, envoy, port, once, watch } = args;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Listen)?;
-    runtime.block_on(run(&RunOptions { dir, envoy, port, once, watch }))
+    runtime()?.block_on(run(&RunOptions { dir, envoy, port, once, watch }))
+}
+
+fn stats_command(args: &StatsArgs) -> Result<(), Error> {
+    let config = runtime()?.block_on(stats(&args.dir, args.envoy.as_ref()))?;
+    if args.istio {
+        let labels: Vec<_> = config.labels().collect();
+        println!("# An annotation of the pod; for all pods, the same extraStatTags in meshConfig.defaultConfig.");
+        println!("proxy.istio.io/config: |\n  extraStatTags: [{}]", labels.join(", "));
+    } else {
+        println!("{:#}", serde_json::json!({ "stats_config": config.to_json() }));
+    }
+    Ok(())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Listen)
 }

@@ -19,7 +19,7 @@ use inproxy_envoy::{Cluster, Delivery, Envoy, Listener, Module, Options, client,
 use crate::{Answer, Built, Error, Project, Sample, build, watch::Snapshot};
 
 /// The cluster behind the filter.
-const UPSTREAM: &str = "upstream";
+pub(crate) const UPSTREAM: &str = "upstream";
 
 /// How a filter is run.
 #[derive(Clone, Debug, Default)]
@@ -191,7 +191,7 @@ async fn taken(envoy: &Envoy, before: (u64, u64)) -> Result<(), Error> {
 }
 
 /// Why a filter was refused: what it said itself, once, though every VM says it; else the end of Envoy's log.
-fn reasons(log: &str) -> String {
+pub(crate) fn reasons(log: &str) -> String {
     let said = log.lines().filter_map(|line| Some(line.split_once("wasm log")?.1.split_once(": ")?.1));
     let mut reasons: Vec<_> = said.rev().take(4).collect();
     if reasons.is_empty() {
@@ -245,6 +245,6 @@ fn answer(answers: &[Answer], request: &Request<Bytes>) -> Response<Full<Bytes>>
 }
 
 /// One line of progress, as cargo writes its own.
-fn say(verb: &str, what: &str) {
+pub(crate) fn say(verb: &str, what: &str) {
     eprintln!("{verb:>12} {what}");
 }

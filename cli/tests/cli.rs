@@ -96,3 +96,35 @@ fn run_tells_what_the_filter_said_of_its_configuration() {
         "{said}"
     );
 }
+
+#[test]
+fn stats_tells_what_a_bootstrap_must_say_of_metrics() {
+    let filters = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/filters");
+    let output = inproxy(&["stats", filters]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected =
+        inproxy_envoy::StatsConfig::default().with_labels(["code", "method", "route"]).with_buckets("edge_request_duration_ms", &[5, 50, 500, 5000]);
+    assert_eq!(said, serde_json::json!({ "stats_config": expected.to_json() }));
+    let output = inproxy(&["stats", filters, "--istio"]);
+    let said = text(&output.stdout);
+    assert!(said.ends_with("proxy.istio.io/config: |\n  extraStatTags: [code, method, route]\n"), "{said}");
+}
+
+#[test]
+fn stats_tells_why_a_configuration_was_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("src")).unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let hello = example("hello");
+    fs::copy(format!("{hello}/src/lib.rs"), path("src/lib.rs")).unwrap();
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk");
+    let manifest =
+        "[package]\nname = \"refused\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[workspace]\n\n[dependencies]\ninproxy = { path = ";
+    fs::write(path("Cargo.toml"), format!("{manifest}{sdk:?} }}\n")).unwrap();
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock"), path("Cargo.lock")).unwrap();
+    fs::write(path("inproxy.toml"), "[filter.config]\nname = \"x y\"\nvalue = \"1\"\n").unwrap();
+    let output = inproxy(&["stats", dir.path().to_str().unwrap()]);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("\"x y\" is not a header name"), "{said}");
+}

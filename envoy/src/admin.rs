@@ -59,6 +59,18 @@ impl Admin {
         Ok(named.filter(|(name, _)| name.starts_with(prefix)).map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// The names of all statistics that begin with `prefix`, also of those that were never used.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] if there is no answer.
+    pub async fn stat_names(&self, prefix: &str) -> Result<Vec<String>, ClientError> {
+        let body = self.get("/stats").await?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        let names = text.lines().filter_map(|line| line.rsplit_once(": ")).map(|(name, _)| name);
+        Ok(names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect())
+    }
+
     /// How many values a histogram has taken.
     ///
     /// # Errors

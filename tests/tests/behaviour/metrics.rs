@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use filters::metrics::Metrics;
+use filters::{measure::Requests, metrics::Metrics};
 use inproxy::{abi::Status, metrics::label_value};
 use inproxy_test::{HostKind, LogLevel, Proxy, Request, Response, Running, json};
 
@@ -275,3 +275,19 @@ async fn a_label_set_that_the_proxy_refuses_is_counted_with_what_finds_no_room(p
     assert_eq!(proxy.series("metrics_requests_total", [("status_code", "200"), ("code", "/a.b")]).await, 2.0);
     proxy.expect_log("define a metric: the proxy answered").await;
 }
+
+// ANCHOR: series
+#[inproxy_test::test]
+async fn requests_are_counted_by_method_code_and_route(proxy: Proxy<Requests>) {
+    let proxy = proxy.metric_labels(["method", "code", "route"]).histogram_buckets("edge_request_duration_ms", &[5, 50, 500, 5000]);
+    let proxy = proxy.route("api.v1", json!({})).upstream(|request| Response::new(if request.path() == "/bad" { 503 } else { 200 })).start().await;
+    for (method, path) in [("GET", "/"), ("GET", "/"), ("POST", "/bad"), ("BREW", "/")] {
+        proxy.send(Request::new(method, path)).await;
+    }
+    assert_eq!(proxy.series("edge_requests_total", [("method", "GET"), ("code", "200"), ("route", "api.v1")]).await, 2.0);
+    assert_eq!(proxy.series("edge_requests_total", [("method", "POST"), ("code", "503"), ("route", "api.v1")]).await, 1.0);
+    assert_eq!(proxy.series("edge_requests_total", [("method", "other"), ("code", "200"), ("route", "api.v1")]).await, 1.0);
+    assert_eq!(proxy.series("edge_request_duration_ms_bucket", [("route", "api.v1"), ("le", "5000")]).await, 4.0);
+    assert_eq!((proxy.counter("edge_errors_total").await, proxy.counter("edge_requests_under_way").await), (1, 0));
+}
+// ANCHOR_END: series

@@ -23,6 +23,11 @@ const CALLS: Conversation = Conversation::new(
     request_headers: record_metric $last 7 -> 0
     request_headers: increment_metric $last 7 -> 2
     request_headers: get_metric $last -> 2
+    request_headers: define_metric 0 probe_g -> 0
+    request_headers: get_metric $last -> 0 0
+    request_headers: record_metric $last 3 -> 0
+    request_headers: define_metric 1 probe_g -> 0
+    request_headers: get_metric $last -> 0 18446744073709551615
     request_headers: define_metric 3 x -> 2
     request_headers: get_metric 4000 -> 1
     request_headers: get_metric 4003 -> 2
