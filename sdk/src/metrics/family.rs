@@ -1,7 +1,10 @@
 use std::{fmt, marker::PhantomData, rc::Rc};
 
-use super::{Counter, Gauge, Histogram, MetricError, UpDownCounter, histogram::Unit, table::Series, table::Table};
-use crate::abi::MetricType;
+use super::{
+    Counter, Gauge, Histogram, MetricError, UpDownCounter,
+    histogram::Unit,
+    table::{Kind, Series, Table},
+};
 
 /// A metric with `N` labels: one series for each set of their values.
 ///
@@ -46,11 +49,10 @@ pub struct Family<M, const N: usize> {
 pub trait Metric: sealed::OfSeries {}
 
 mod sealed {
-    use super::{MetricType, Series};
+    use super::{Kind, Series};
 
     pub trait OfSeries {
-        const KIND: MetricType;
-        const UP_DOWN: bool = false;
+        const KIND: Kind;
 
         fn of(series: Series, name: &str) -> Self;
     }
@@ -60,7 +62,7 @@ mod sealed {
 
 impl<M: Metric, const N: usize> Family<M, N> {
     pub(super) fn define(name: &str, labels: [&str; N]) -> Result<Self, MetricError> {
-        Ok(Self { table: Table::of(M::KIND, M::UP_DOWN, name, &labels)?, metric: PhantomData })
+        Ok(Self { table: Table::of(M::KIND, name, &labels)?, metric: PhantomData })
     }
 
     /// How many label sets each VM may have; 1000 unless set. Those that are there stay.
@@ -98,7 +100,7 @@ impl<M, const N: usize> fmt::Debug for Family<M, N> {
 impl Metric for Counter {}
 
 impl sealed::OfSeries for Counter {
-    const KIND: MetricType = MetricType::Counter;
+    const KIND: Kind = Kind::Counter;
 
     fn of(series: Series, _: &str) -> Self {
         Self { id: series.id }
@@ -108,7 +110,7 @@ impl sealed::OfSeries for Counter {
 impl Metric for Gauge {}
 
 impl sealed::OfSeries for Gauge {
-    const KIND: MetricType = MetricType::Gauge;
+    const KIND: Kind = Kind::Gauge;
 
     fn of(series: Series, _: &str) -> Self {
         Self { id: series.id }
@@ -118,8 +120,7 @@ impl sealed::OfSeries for Gauge {
 impl Metric for UpDownCounter {}
 
 impl sealed::OfSeries for UpDownCounter {
-    const KIND: MetricType = MetricType::Gauge;
-    const UP_DOWN: bool = true;
+    const KIND: Kind = Kind::UpDown;
 
     fn of(series: Series, _: &str) -> Self {
         series.share.unwrap_or_else(|| Self::new(series.id))
@@ -129,7 +130,7 @@ impl sealed::OfSeries for UpDownCounter {
 impl Metric for Histogram {}
 
 impl sealed::OfSeries for Histogram {
-    const KIND: MetricType = MetricType::Histogram;
+    const KIND: Kind = Kind::Histogram;
 
     fn of(series: Series, name: &str) -> Self {
         Self { id: series.id, unit: Unit::of(name) }

@@ -11,7 +11,7 @@ use crate::{HostError, abi::MetricType};
 
 /// What all families of this kind, name and labels have in common in this VM. It outlives the filter: a new configuration finds the label sets of the one before.
 pub(super) struct Table {
-    kind: MetricType,
+    kind: Kind,
     name: Box<str>,
     labels: Box<[Box<str>]>,
     at_most: Cell<usize>,
@@ -20,6 +20,15 @@ pub(super) struct Table {
     told: Cell<bool>,
     /// In the order of their label sets.
     rows: RefCell<Vec<Row>>,
+}
+
+/// What each series of a family is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    UpDown,
+    Histogram,
 }
 
 /// One series.
@@ -48,22 +57,22 @@ thread_local! {
 
 impl Table {
     /// The table of a family. The series for what finds no room is defined at once: so the proxy refuses a family when it is configured, not when it is used.
-    pub(super) fn of(kind: MetricType, up_down: bool, name: &str, labels: &[&str]) -> Result<Rc<Self>, MetricError> {
+    pub(super) fn of(kind: Kind, name: &str, labels: &[&str]) -> Result<Rc<Self>, MetricError> {
         name::check(name)?;
         name::check_labels(labels)?;
         TABLES.with_borrow_mut(|tables| {
-            if let Some(known) = tables.iter().find(|known| known.is(kind, up_down, name, labels)) {
+            if let Some(known) = tables.iter().find(|known| known.is(kind, name, labels)) {
                 return Ok(Rc::clone(known));
             }
             let labels: Box<[Box<str>]> = labels.iter().map(|label| Box::from(*label)).collect();
-            let id = define::stat(kind, &label::stat_name(&labels, |_| label::OVERFLOW.as_bytes(), name))
+            let id = define::stat(kind.in_proxy(), &label::stat_name(&labels, |_| label::OVERFLOW.as_bytes(), name))
                 .map_err(|cause| MetricError::refused(name, cause))?;
             let table = Rc::new(Self {
                 kind,
                 name: name.into(),
                 labels,
                 at_most: Cell::new(AT_MOST),
-                overflow: Series { id, share: up_down.then(|| UpDownCounter::new(id)) },
+                overflow: kind.series(id),
                 told: Cell::new(false),
                 rows: RefCell::new(Vec::new()),
             });
@@ -72,9 +81,9 @@ impl Table {
         })
     }
 
-    fn is(&self, kind: MetricType, up_down: bool, name: &str, labels: &[&str]) -> bool {
+    fn is(&self, kind: Kind, name: &str, labels: &[&str]) -> bool {
         let same_labels = self.labels.len() == labels.len() && self.labels.iter().zip(labels).all(|(one, other)| **one == **other);
-        self.kind as u32 == kind as u32 && self.overflow.share.is_some() == up_down && *self.name == *name && same_labels
+        self.kind == kind && *self.name == *name && same_labels
     }
 
     pub(super) fn name(&self) -> &str {
@@ -116,8 +125,24 @@ impl Table {
 
     fn define(&self, values: &[&[u8]]) -> Result<Series, HostError> {
         let value = |at: usize| values.get(at).copied().unwrap_or_default();
-        let id = define::stat(self.kind, &label::stat_name(&self.labels, value, &self.name))?;
-        Ok(Series { id, share: self.overflow.share.is_some().then(|| UpDownCounter::new(id)) })
+        let id = define::stat(self.kind.in_proxy(), &label::stat_name(&self.labels, value, &self.name))?;
+        Ok(self.kind.series(id))
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    const fn in_proxy(self) -> MetricType {
+        match self {
+            Self::Counter => MetricType::Counter,
+            Self::Gauge | Self::UpDown => MetricType::Gauge,
+            Self::Histogram => MetricType::Histogram,
+        }
+    }
+
+    fn series(self, id: u32) -> Series {
+        Series { id, share: (self == Self::UpDown).then(|| UpDownCounter::new(id)) }
     }
 }
 
