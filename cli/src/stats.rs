@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, StartError, StatsConfig};
 
 use crate::{
-    Error, Project, build,
+    Error, Inspected, Project, build,
     run::{UPSTREAM, reasons, say},
 };
 
@@ -21,17 +21,24 @@ pub async fn stats(dir: &Path, envoy: Option<&PathBuf>) -> Result<StatsConfig, E
     let project = Project::read(dir)?;
     let built = build(dir)?;
     let binary = inproxy_envoy::find(envoy.map(PathBuf::as_path), |installing| say("Fetching", installing))?;
-    let envoy = Envoy::start(&Options { log: "wasm:debug".to_owned(), ..Options::new(binary) }).await?;
-    let clusters: Vec<_> =
-        project.run.cluster.iter().map(|service| service.name.as_str()).chain([UPSTREAM]).map(|name| Cluster::new(name, [])).collect();
-    envoy.put_clusters(&clusters).await?;
     let module = Module {
         root_id: project.filter.root_id.clone(),
         configuration: project.configuration(),
         hold_headers: project.filter.held,
         ..Module::new(&built.path)
     };
-    match envoy.put_listener(&Listener::new("ingress", UPSTREAM).with_filter(Source::Inline(module))).await {
+    let mut options = Options { log: "wasm:debug".to_owned(), ..Options::new(binary) };
+    let mut listener = Listener::new("ingress", UPSTREAM);
+    match kind(&built.inspected, &module.root_id) {
+        "service" => options.services.push(module),
+        "access_logger" => listener.access_loggers.push(module),
+        _ => listener.filters.push(Source::Inline(module)),
+    }
+    let envoy = Envoy::start(&options).await?;
+    let clusters: Vec<_> =
+        project.run.cluster.iter().map(|service| service.name.as_str()).chain([UPSTREAM]).map(|name| Cluster::new(name, [])).collect();
+    envoy.put_clusters(&clusters).await?;
+    match envoy.put_listener(&listener).await {
         Ok(_) => {}
         Err(StartError::Refused { .. }) => return Err(Error::Refused(reasons(&envoy.log()))),
         Err(error) => return Err(error.into()),
@@ -39,6 +46,12 @@ pub async fn stats(dir: &Path, envoy: Option<&PathBuf>) -> Result<StatsConfig, E
     let names = envoy.admin().stat_names("wasmcustom.").await?;
     let config = StatsConfig::default().with_labels_of(names.iter().map(String::as_str));
     Ok(buckets(&envoy.log()).fold(config, |config, (metric, bounds)| config.with_buckets(metric, &bounds)))
+}
+
+/// What the one is that a proxy would choose by this root id: with another it takes the only one.
+fn kind<'i>(inspected: &'i Inspected, root_id: &str) -> &'i str {
+    let named = inspected.filters.iter().find(|filter| filter.root_id == root_id);
+    named.or(inspected.filters.first()).map_or("", |filter| &filter.kind)
 }
 
 /// The histograms whose buckets a filter has told of, each with their bounds.

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 pub struct StatsConfig {
     labels: BTreeSet<String>,
     buckets: BTreeMap<String, Vec<u64>>,
+    istio: bool,
 }
 
 /// The name of a filter's statistic, taken apart.
@@ -57,6 +58,13 @@ impl StatsConfig {
         self
     }
 
+    /// Writes the expressions that Istio makes of `extraStatTags`, and has Envoy leave its own out, as Istio does: to see what will be seen there.
+    #[must_use]
+    pub fn as_istio(mut self) -> Self {
+        self.istio = true;
+        self
+    }
+
     /// Adds the labels that names of statistics have. A family has a series from the beginning, so that the statistics of a proxy that has just been configured are enough.
     #[must_use]
     pub fn with_labels_of<'s>(self, stats: impl IntoIterator<Item = &'s str>) -> Self {
@@ -76,7 +84,8 @@ impl StatsConfig {
 
     /// The `envoy.config.metrics.v3.StatsConfig` message. The expressions begin with the namespace of wasm modules, so that Envoy tries them on no other statistic.
     pub fn to_json(&self) -> Value {
-        let tags = self.labels.iter().map(|label| json!({ "tag_name": label, "regex": format!(r"^wasmcustom\.(?:.*;\.;)?({label}=\.=(.*?);\.;)") }));
+        let before = if self.istio { "" } else { r"^wasmcustom\.(?:.*;\.;)?" };
+        let tags = self.labels.iter().map(|label| json!({ "tag_name": label, "regex": format!(r"{before}({label}=\.=(.*?);\.;)") }));
         let buckets = self.buckets.iter().map(|(metric, bounds)| {
             let regex = format!(r"wasmcustom\.(.*;\.;)?{}", metric.replace('.', r"\."));
             json!({ "match": { "safe_regex": { "regex": regex } }, "buckets": bounds })
@@ -86,6 +95,9 @@ impl StatsConfig {
             if !values.is_empty() {
                 config.insert(name.to_owned(), Value::Array(values));
             }
+        }
+        if self.istio {
+            config.insert("use_all_default_tags".to_owned(), json!(false));
         }
         Value::Object(config)
     }

@@ -4,7 +4,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, StartError, find};
+use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, StartError, StatsConfig, find};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -106,6 +106,13 @@ pub async fn throw_away() -> Envoy {
 pub async fn throw_away_with(workers: u32) -> Envoy {
     let mut options = options();
     options.workers = workers;
+    Envoy::start(&options).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// As [`throw_away`], which is told of filters' metrics.
+pub async fn throw_away_showing(stats: StatsConfig) -> Envoy {
+    let mut options = options();
+    options.stats = stats;
     Envoy::start(&options).await.unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -13,7 +13,7 @@ mod envoy;
 mod modules;
 mod probe;
 
-pub use self::envoy::{Proxy, throw_away, throw_away_with};
+pub use self::envoy::{Proxy, throw_away, throw_away_showing, throw_away_with};
 pub use self::modules::module;
 pub use self::probe::{Conversation, Probe, expect_probe, until};
 pub use inproxy_test::wire::{Connection, Message, Seen, Server};

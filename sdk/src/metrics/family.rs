@@ -72,7 +72,7 @@ impl<M: Metric, const N: usize> Family<M, N> {
         self
     }
 
-    /// The series of these values, in the order of the labels. It can be kept, too.
+    /// The series of these values, in the order of the labels. It can be kept, too. Values of several types are one type as bytes: `[code.as_str().as_bytes(), header.as_bytes()]`.
     pub fn with<V: AsRef<[u8]>>(&self, values: [V; N]) -> M {
         M::of(self.table.series(&values.each_ref().map(AsRef::as_ref)), self.table.name())
     }

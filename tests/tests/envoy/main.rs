@@ -10,6 +10,7 @@ mod configuration;
 mod holding;
 mod leaving;
 mod loggers;
+mod metrics;
 mod replies;
 mod shared;
 mod streaming;

@@ -21,6 +21,7 @@ const CALLS: Conversation = Conversation::new(
     request_headers: get_metric $last -> 0 18446744073709551615
     request_headers: define_metric 2 probe_h -> 0
     request_headers: record_metric $last 7 -> 0
+    request_headers: record_metric $last -1 -> 0
     request_headers: increment_metric $last 7 -> 2
     request_headers: get_metric $last -> 2
     request_headers: define_metric 0 probe_g -> 0
@@ -42,6 +43,10 @@ async fn metrics_answer_as_envoys(proxy: Proxy<Probe>) {
     let proxy = proxy.configure_text(&CALLS.script()).start().await;
     proxy.send(Request::get("/a")).await;
     CALLS.expect(&proxy).await;
-    assert_eq!(proxy.samples("probe_h").await, 1);
+    assert_eq!(proxy.samples("probe_h").await, 2);
+    // Above `i64::MAX` is below zero.
+    assert_eq!(proxy.series("probe_h_bucket", [("le", "0.5")]).await, 1.0);
+    assert_eq!(proxy.series("probe_h_bucket", [("le", "10")]).await, 2.0);
+    assert!(proxy.series("probe_h_sum", []).await < 7.0);
     assert_eq!(proxy.counter("probe_c").await, 7);
 }
