@@ -9,7 +9,7 @@ use super::{
 /// A metric with `N` labels: one series for each set of their values.
 ///
 /// A series that is known costs a search and no call of the proxy, and allocates nothing. A new one is defined in the proxy, which keeps it for ever. So each VM has at most 1000 of a family, unless [`at_most`](Self::at_most) says otherwise:
-/// what comes beyond is counted in one more series, whose labels are all [`OVERFLOW`](super::OVERFLOW), and there is a warning in the log, once. Take labels whose values are few, such as a route's name, not those that clients choose, such as
+/// what comes beyond is counted in one more series, whose labels are all [`OVERFLOW`](super::OVERFLOW), and there is a warning in the log, once for each configuration. Take labels whose values are few, such as a route's name, not those that clients choose, such as
 /// a path.
 ///
 /// Values may be any bytes: [`label_value`](super::label_value) says what is shown of them. Clones, and families of the same name and labels after a change of the configuration, have their series in common.

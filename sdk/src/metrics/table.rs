@@ -62,6 +62,9 @@ impl Table {
         name::check_labels(labels)?;
         TABLES.with_borrow_mut(|tables| {
             if let Some(known) = tables.iter().find(|known| known.is(kind, name, labels)) {
+                // Another configuration may say nothing of it.
+                known.at_most.set(AT_MOST);
+                known.told.set(false);
                 return Ok(Rc::clone(known));
             }
             let labels: Box<[Box<str>]> = labels.iter().map(|label| Box::from(*label)).collect();

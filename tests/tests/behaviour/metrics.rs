@@ -182,6 +182,9 @@ async fn a_filter_says_how_many_label_sets_it_wants(proxy: Proxy<Metrics>) {
     get(&proxy, "/distinct/5").await.expect_header("x-label-sets", "4");
     let overflow = proxy.series("metrics_requests_total", [("code", "__overflow__"), ("status_code", "__overflow__")]);
     assert_eq!(overflow.await, 3.0 + 1.0 + 1.0);
+    // A configuration that says nothing has what it would have had first.
+    proxy.update(json!({})).await.unwrap();
+    get(&proxy, "/distinct/5").await.expect_header("x-label-sets", "5");
 }
 
 #[inproxy_test::test]
