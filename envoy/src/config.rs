@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::process::Options;
+use crate::{
+    process::Options,
+    tls::{ClientTls, ServerTls},
+};
 
 /// Tells a filter that it may hold headers while it reads a body: set whenever `allow_on_headers_stop_iteration` is.
 const HOLD_VARIABLE: &str = "INPROXY_ALLOW_ON_HEADERS_STOP_ITERATION";
@@ -88,6 +91,8 @@ pub struct Listener {
     pub direct_response: bool,
     /// Hands each connection to the worker that has the fewest.
     pub balanced: bool,
+    /// Takes only TLS, if set.
+    pub tls: Option<ServerTls>,
 }
 
 /// Where requests go.
@@ -101,6 +106,8 @@ pub struct Cluster {
     pub http2: bool,
     /// Its metadata, by namespace.
     pub metadata: Value,
+    /// Speaks TLS with them, if set.
+    pub tls: Option<ClientTls>,
 }
 
 // === impl Module ===
@@ -218,6 +225,7 @@ impl Listener {
             access_log: None,
             direct_response: false,
             balanced: false,
+            tls: None,
         }
     }
 
@@ -288,6 +296,18 @@ impl Listener {
         if let (true, Some(listener)) = (self.balanced, listener.as_object_mut()) {
             listener.insert("connection_balance_config".to_owned(), json!({ "exact_balance": {} }));
         }
+        if let Some(tls) = &self.tls
+            && let Some(chain) = listener.pointer_mut("/filter_chains/0").and_then(Value::as_object_mut)
+        {
+            chain.insert("transport_socket".to_owned(), tls.to_json());
+        }
+        if let (Some(true), Some(listener)) = (self.tls.as_ref().map(|tls| tls.inspect), listener.as_object_mut()) {
+            let inspector = json!({
+                "name": "envoy.filters.listener.tls_inspector",
+                "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector" },
+            });
+            listener.insert("listener_filters".to_owned(), json!([inspector]));
+        }
         listener
     }
 }
@@ -297,14 +317,14 @@ impl Listener {
 impl Cluster {
     /// A cluster of these servers.
     pub fn new(name: impl Into<String>, endpoints: impl Into<Vec<SocketAddr>>) -> Self {
-        Self { name: name.into(), endpoints: endpoints.into(), http2: false, metadata: json!({}) }
+        Self { name: name.into(), endpoints: endpoints.into(), http2: false, metadata: json!({}), tls: None }
     }
 
     pub(crate) fn to_json(&self) -> Value {
         let endpoints: Vec<_> = self.endpoints.iter().map(|endpoint| json!({ "endpoint": { "address": address(*endpoint) } })).collect();
         let protocol =
             if self.http2 { json!({ "http2_protocol_options": {} }) } else { json!({ "http_protocol_options": { "enable_trailers": true } }) };
-        json!({
+        let mut cluster = json!({
             "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
             "name": self.name,
             "connect_timeout": "1s",
@@ -317,7 +337,11 @@ impl Cluster {
                     "explicit_http_config": protocol,
                 },
             },
-        })
+        });
+        if let (Some(tls), Some(cluster)) = (&self.tls, cluster.as_object_mut()) {
+            cluster.insert("transport_socket".to_owned(), tls.to_json());
+        }
+        cluster
     }
 }
 

@@ -11,6 +11,7 @@ mod delivery;
 mod install;
 mod process;
 mod stats;
+mod tls;
 pub mod upstream;
 
 pub use self::admin::Admin;
@@ -19,3 +20,4 @@ pub use self::delivery::Delivery;
 pub use self::install::{InstallError, VERSION, cache_dir, find};
 pub use self::process::{Envoy, Options, StartError};
 pub use self::stats::{StatName, StatsConfig};
+pub use self::tls::{ClientTls, KeyPair, ServerTls};

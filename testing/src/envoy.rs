@@ -12,7 +12,7 @@ use std::{
 };
 
 use inproxy::__private::Kind;
-use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, StartError, find};
+use inproxy_envoy::{ClientTls, Cluster, Envoy, Listener, Module, Options, ServerTls, Source, StartError, find};
 
 use crate::{
     grpc::{GrpcCall, server::GrpcServer},
@@ -20,6 +20,7 @@ use crate::{
     model::UPSTREAM,
     proxy::{Filter, Plan, STALE_REQUEST, STALE_RESPONSE, Serve},
     running::{Access, LogLevel, LogLine, has_body},
+    tls::{Authority, Certificate, Client, Clients, Tls},
     vm,
     wire::{self, Connection, Seen, Server},
 };
@@ -81,7 +82,8 @@ impl EnvoyProxy {
                     cluster
                 }
                 Serve::Http(handler) => {
-                    let server = Server::answering_in_parts(move |message| {
+                    let tls = plan.around.upstream_tls.as_ref().filter(|_| name == UPSTREAM).map(|(tls, _)| tls.clone());
+                    let server = Server::over(tls, move |message| {
                         let response = handler(&request(message));
                         let mut bytes = if response.hung_up { Vec::new() } else { on_the_wire(&response) };
                         let rest = response.pause.map(|(left, time)| (time, Some(bytes.split_off(bytes.len() - left))));
@@ -95,6 +97,7 @@ impl EnvoyProxy {
             };
             if name == UPSTREAM {
                 cluster.metadata = plan.around.cluster_metadata.clone();
+                cluster.tls = plan.around.upstream_tls.as_ref().map(|(_, client)| client_tls(client));
             }
             clusters.push(cluster);
         }
@@ -124,6 +127,7 @@ impl EnvoyProxy {
         listener.route = plan.around.route;
         listener.route_metadata = plan.around.route_metadata;
         listener.balanced = plan.around.workers > 1;
+        listener.tls = plan.around.tls.as_ref().map(server_tls);
         let access_log = envoy.dir().join(format!("access-{}.log", lease.tests));
         listener.access_log = Some(access_log.clone());
         listener.filters = of_kind(Kind::Http).map(Source::Inline).collect();
@@ -153,8 +157,12 @@ impl EnvoyProxy {
         }
     }
 
-    pub(crate) async fn open(&self, request: &Request) -> EnvoyExchange {
-        let mut connection = Connection::open(self.address).await;
+    /// Begins a request; `None` if the client is refused.
+    pub(crate) async fn open(&self, client: Option<&Client>, request: &Request) -> Option<EnvoyExchange> {
+        let mut connection = match client {
+            None => Connection::open(self.address).await,
+            Some(client) => Connection::open_from(self.address, client).await?,
+        };
         let chunked = !request.message.trailers.is_empty();
         let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", request.method, request.path, request.authority).into_bytes();
         write_headers(&mut head, &request.message.headers);
@@ -165,7 +173,11 @@ impl EnvoyProxy {
         }
         head.extend(b"\r\n");
         connection.send(head).await;
-        EnvoyExchange { connection, upstream: self.servers.get(UPSTREAM).map(|server| server.seen().clone()), chunked }
+        Some(EnvoyExchange { connection, upstream: self.servers.get(UPSTREAM).map(|server| server.seen().clone()), chunked })
+    }
+
+    pub(crate) fn has_tls(&self) -> bool {
+        self.listener.tls.is_some()
     }
 
     pub(crate) fn seen(&self, cluster: &str) -> Vec<Request> {
@@ -323,6 +335,24 @@ impl EnvoyExchange {
 /// A port where nobody listens.
 fn nobody() -> SocketAddr {
     std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+fn server_tls(tls: &Tls) -> ServerTls {
+    ServerTls {
+        certificate: tls.certificate.key_pair(),
+        trusted: (tls.clients != Clients::Unasked).then(|| Authority::Trusted.pem()),
+        accept_untrusted: tls.clients == Clients::Untrusted,
+        require: tls.clients == Clients::Required,
+        inspect: tls.inspected,
+    }
+}
+
+fn client_tls(client: &Client) -> ClientTls {
+    ClientTls {
+        certificate: client.certificate.as_ref().map(Certificate::key_pair),
+        trusted: Authority::Trusted.pem(),
+        server_name: client.server_name.clone(),
+    }
 }
 
 fn request(message: &wire::Message) -> Request {

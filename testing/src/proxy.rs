@@ -14,6 +14,7 @@ use crate::{
     message::{Request, Response},
     model::{Faults, Model, PluginSetup, Refused, Setup, UPSTREAM},
     running::{Backend, Refusal, Running},
+    tls::{Client, Tls},
     vm::{Module, NativeVm, WasmVm},
 };
 
@@ -48,6 +49,9 @@ pub(crate) struct Around {
     pub(crate) cluster_metadata: Value,
     pub(crate) request_timeout: Duration,
     pub(crate) stats: StatsConfig,
+    pub(crate) tls: Option<Tls>,
+    /// At the server behind the proxy, and the proxy as its client.
+    pub(crate) upstream_tls: Option<(Tls, Client)>,
 }
 
 /// What is behind a cluster.
@@ -175,6 +179,20 @@ impl<F: Registered> Proxy<F> {
     #[must_use]
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.plan.around.request_timeout = timeout;
+        self
+    }
+
+    /// Has clients connect over TLS. [`Running::send`] then sends from a client without a certificate, [`Running::send_from`] from any.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.plan.around.tls = Some(tls);
+        self
+    }
+
+    /// Has the server behind the proxy take TLS only, and the proxy connect to it as this client.
+    #[must_use]
+    pub fn upstream_tls(mut self, server: Tls, proxy: Client) -> Self {
+        self.plan.around.upstream_tls = Some((server, proxy));
         self
     }
 
@@ -374,6 +392,8 @@ impl Default for Around {
             cluster_metadata: json!({}),
             request_timeout: Duration::from_secs(30),
             stats: StatsConfig::default(),
+            tls: None,
+            upstream_tls: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     message::{Request, Response},
     model::{Model, UPSTREAM},
     prometheus::{self, Series},
+    tls::Client,
 };
 
 /// A proxy at work.
@@ -39,6 +40,8 @@ pub struct Exchange(Step);
 enum Step {
     Model(Rc<RefCell<Model>>, usize),
     Envoy(EnvoyExchange),
+    /// The client was not let in.
+    Refused,
 }
 
 /// What requests have cost: numbers that are the same in each run.
@@ -95,7 +98,15 @@ pub enum LogLevel {
 impl Running {
     /// Sends a request, and waits for its response.
     pub async fn send(&self, request: Request) -> Response {
-        let mut exchange = self.open(&request).await;
+        self.send_over(self.open(&request).await, request).await
+    }
+
+    /// As [`send`](Self::send), from a client of a proxy with [`tls`](crate::Proxy::tls).
+    pub async fn send_from(&self, client: &Client, request: Request) -> Response {
+        self.send_over(self.open_from(client, &request).await, request).await
+    }
+
+    async fn send_over(&self, mut exchange: Exchange, request: Request) -> Response {
         if !request.message.trailers.is_empty() {
             exchange.body(&request.message.body).await;
             exchange.trailers(&request.message.trailers).await;
@@ -108,6 +119,28 @@ impl Running {
 
     /// Begins a request: sends its head. If it has a body or trailers, they are not sent, but announced: see [`Exchange`].
     pub async fn open(&self, request: &Request) -> Exchange {
+        let client = self.has_tls().then(Client::new);
+        self.open_over(client.as_ref(), request).await
+    }
+
+    /// As [`open`](Self::open), from a client of a proxy with [`tls`](crate::Proxy::tls). One that is not let in gets no [`response`](Exchange::response_or_end).
+    ///
+    /// # Panics
+    ///
+    /// If the proxy has no TLS.
+    pub async fn open_from(&self, client: &Client, request: &Request) -> Exchange {
+        assert!(self.has_tls(), "the proxy has no TLS: describe it with Proxy::tls");
+        self.open_over(Some(client), request).await
+    }
+
+    fn has_tls(&self) -> bool {
+        match &self.0 {
+            Backend::Model(model) => model.borrow().has_tls(),
+            Backend::Envoy(proxy) => proxy.has_tls(),
+        }
+    }
+
+    async fn open_over(&self, client: Option<&Client>, request: &Request) -> Exchange {
         Exchange(match &self.0 {
             Backend::Model(model) => {
                 let mut head = request.clone();
@@ -115,10 +148,10 @@ impl Running {
                 if length > 0 && head.message.trailers.is_empty() {
                     head.message.headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
                 }
-                let stream = model.borrow_mut().open(&head, !has_body(request));
-                Step::Model(Rc::clone(model), stream)
+                let stream = model.borrow_mut().open_from(client, &head, !has_body(request));
+                stream.map_or(Step::Refused, |stream| Step::Model(Rc::clone(model), stream))
             }
-            Backend::Envoy(proxy) => Step::Envoy(proxy.open(request).await),
+            Backend::Envoy(proxy) => proxy.open(client, request).await.map_or(Step::Refused, Step::Envoy),
         })
     }
 
@@ -264,6 +297,7 @@ impl Exchange {
         match &mut self.0 {
             Step::Model(model, stream) => model.borrow_mut().send_body(*stream, bytes, false),
             Step::Envoy(exchange) => exchange.body(bytes).await,
+            Step::Refused => {}
         }
     }
 
@@ -272,6 +306,7 @@ impl Exchange {
         match &mut self.0 {
             Step::Model(model, stream) => model.borrow_mut().send_body(*stream, &[], true),
             Step::Envoy(exchange) => exchange.end(&[]).await,
+            Step::Refused => {}
         }
     }
 
@@ -280,6 +315,7 @@ impl Exchange {
         match &mut self.0 {
             Step::Model(model, stream) => model.borrow_mut().send_trailers(*stream, trailers),
             Step::Envoy(exchange) => exchange.end(trailers).await,
+            Step::Refused => {}
         }
     }
 
@@ -296,6 +332,7 @@ impl Exchange {
                 model.response(stream).expect("it has just come")
             }
             Step::Envoy(exchange) => exchange.response().await,
+            Step::Refused => panic!("the proxy has refused the client"),
         }
     }
 
@@ -308,6 +345,7 @@ impl Exchange {
                 model.response(stream).filter(|response| response.status() != 0)
             }
             Step::Envoy(exchange) => exchange.response_or_end().await,
+            Step::Refused => None,
         }
     }
 
@@ -315,6 +353,7 @@ impl Exchange {
     pub async fn vanish(self) {
         match self.0 {
             Step::Envoy(exchange) => drop(exchange),
+            Step::Refused => {}
             step @ Step::Model(..) => Self(step).leave().await,
         }
     }
@@ -324,6 +363,7 @@ impl Exchange {
         match self.0 {
             Step::Model(model, stream) => model.borrow_mut().leave(stream),
             Step::Envoy(exchange) => exchange.leave().await,
+            Step::Refused => {}
         }
     }
 }

@@ -10,11 +10,13 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
     time::timeout,
 };
+
+use crate::tls::{self, Client, Tls};
 
 /// How long a test waits for bytes that must come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,9 +39,16 @@ pub struct Message {
 /// A client's connection.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     pending: Vec<u8>,
 }
+
+/// What goes to and fro over it, with TLS or without.
+type Stream = Box<dyn Duplex>;
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + fmt::Debug> Duplex for T {}
 
 /// A server on a free loopback port, whose answers are bytes; it records every byte that it gets.
 #[derive(Debug)]
@@ -112,7 +121,13 @@ impl fmt::Debug for Message {
 impl Connection {
     /// Connects.
     pub async fn open(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.expect("the proxy listens"), pending: Vec::new() }
+        Self { stream: Box::new(TcpStream::connect(address).await.expect("the proxy listens")), pending: Vec::new() }
+    }
+
+    /// Connects over TLS; `None` if the handshake fails. A client whose certificate is refused may not learn of it before it reads.
+    pub async fn open_from(address: SocketAddr, client: &Client) -> Option<Self> {
+        let stream = TcpStream::connect(address).await.expect("the proxy listens");
+        Some(Self { stream: Box::new(tls::connect(stream, client).await.ok()?), pending: Vec::new() })
     }
 
     /// Sends bytes as they are. An early answer may have closed the connection: what then cannot be sent is not.
@@ -175,13 +190,29 @@ impl Server {
 
     /// As [`answering`](Self::answering), in parts, each after its own time.
     pub async fn answering_in_parts(answer: impl Fn(&Message) -> Vec<(Duration, Option<Vec<u8>>)> + Send + Sync + 'static) -> Self {
+        Self::over(None, answer).await
+    }
+
+    /// As [`answering_in_parts`](Self::answering_in_parts), over TLS if it is given.
+    pub async fn over(tls: Option<Tls>, answer: impl Fn(&Message) -> Vec<(Duration, Option<Vec<u8>>)> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let seen = Seen::default();
         let (answer, recorder) = (Arc::new(answer), seen.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&answer), recorder.clone()));
+                let (tls, answer, recorder) = (tls.clone(), Arc::clone(&answer), recorder.clone());
+                tokio::spawn(async move {
+                    let stream: Stream = match tls {
+                        None => Box::new(stream),
+                        // Whoever is refused is told by TLS.
+                        Some(tls) => match tls::accept(stream, &tls).await {
+                            Ok(stream) => Box::new(stream),
+                            Err(_) => return,
+                        },
+                    };
+                    serve(stream, answer, recorder).await;
+                });
             }
         });
         Self { address, seen, task }
@@ -209,7 +240,7 @@ impl Drop for Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: Arc<impl Fn(&Message) -> Vec<(Duration, Option<Vec<u8>>)>>, seen: Seen) {
+async fn serve(mut stream: Stream, answer: Arc<impl Fn(&Message) -> Vec<(Duration, Option<Vec<u8>>)>>, seen: Seen) {
     let mut pending = Vec::new();
     let connection = seen.with(|state| {
         state.connections += 1;
@@ -295,7 +326,7 @@ impl Seen {
 }
 
 /// Reads one message, and how many bytes it took; `None` at the end of the connection before its first byte. `to_end` is whether a message without a length goes on to the end of the connection.
-async fn read(stream: &mut TcpStream, pending: &mut Vec<u8>, to_end: bool, mut record: impl FnMut(&[u8])) -> Option<(Message, usize)> {
+async fn read(stream: &mut Stream, pending: &mut Vec<u8>, to_end: bool, mut record: impl FnMut(&[u8])) -> Option<(Message, usize)> {
     let mut ended = false;
     loop {
         if let Some((message, used)) = parse(pending, to_end, ended) {

@@ -4,6 +4,13 @@ use super::{AttributeError, Attributes, Certificate, decode, tls};
 ///
 /// In all phases. Version and certificates are [`AttributeError::Missing`] on a connection without TLS.
 ///
+/// # Whom a certificate proves
+///
+/// A listener asks clients for a certificate only if it has a validation context with the authorities that are trusted (`trusted_ca`); without one, `require_client_certificate` asks for nothing, and
+/// [`mtls`](Self::mtls) is `false`. With one, a client whose certificate does not come from them is refused before any filter sees it, unless the listener says
+/// [`ACCEPT_UNTRUSTED`](https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/transport_sockets/tls/v3/common.proto#envoy-v3-api-enum-extensions-transport-sockets-tls-v3-certificatevalidationcontext-trustchainverification):
+/// then [`peer_certificate_valid`](Self::peer_certificate_valid) tells.
+///
 /// # Examples
 ///
 /// ```
@@ -44,12 +51,18 @@ impl Connection<'_> {
         self.0.decoded("connection\0id", decode::uint)
     }
 
-    /// Whether it is TLS, and the client has shown a certificate. That it is also verified is the listener's affair: it needs a validation context with the authorities that are trusted.
+    /// Whether it is TLS, and the client has shown a certificate. [Whom that proves](Self#whom-a-certificate-proves) is the listener's affair.
     pub fn mtls(&self) -> Result<bool, AttributeError> {
         self.0.decoded("connection\0mtls", decode::boolean)
     }
 
-    /// The host that the client named in the TLS handshake (SNI). Empty if it named none, and without TLS.
+    /// Whether the client has shown a certificate that comes from the authorities which the listener trusts. `false` without one, and without TLS. [`Missing`](AttributeError::Missing) in proxies that do not have it; Envoy 1.40 has.
+    pub fn peer_certificate_valid(&self) -> Result<bool, AttributeError> {
+        self.0.decoded("connection\0peer_certificate_valid", decode::boolean)
+    }
+
+    /// The host that the client named in the TLS handshake (SNI). Empty if it named none, without TLS, and always if the listener has no
+    /// [`tls_inspector`](https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/listener_filters/tls_inspector).
     pub fn requested_server_name(&self) -> Result<String, AttributeError> {
         self.0.decoded("connection\0requested_server_name", decode::text)
     }
@@ -67,6 +80,11 @@ impl Connection<'_> {
     /// Why TLS failed, if it did.
     pub fn transport_failure_reason(&self) -> Result<String, AttributeError> {
         self.0.decoded("connection\0transport_failure_reason", decode::text)
+    }
+
+    /// The certificate that the client has shown, as PEM. In proxies that have it; Envoy 1.40 has.
+    pub fn peer_certificate_pem(&self) -> Result<String, AttributeError> {
+        self.0.decoded("connection\0peer_certificate", decode::text)
     }
 
     /// The SHA-256 of the certificate that the client has shown, in hexadecimal digits.

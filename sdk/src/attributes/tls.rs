@@ -2,7 +2,7 @@ use super::{AttributeError, Attributes, decode};
 
 /// A certificate of a TLS connection.
 ///
-/// [`AttributeError::Missing`] on a connection without TLS. What the certificate does not have is `Missing` or empty text; of several names there is the first.
+/// [`AttributeError::Missing`] on a connection without TLS. With TLS and without a certificate, the names are `Missing`, and the subject is empty, as for a certificate that has none; of several names there is the first.
 ///
 /// # Examples
 ///
@@ -54,7 +54,7 @@ impl<'a> Certificate<'a> {
 ///
 /// All answer [`AttributeError`].
 impl Certificate<'_> {
-    /// Its subject, such as `CN=frontend,O=example`.
+    /// Its subject as text of [RFC 2253](https://www.rfc-editor.org/rfc/rfc2253), such as `CN=frontend,O=example`: the last name comes first, and `, + " \ < > ;` and bytes that are not ASCII are escaped (`Zo\C3\AB`). Empty if it has none.
     pub fn subject(&self) -> Result<String, AttributeError> {
         self.attributes.decoded(self.paths.subject, decode::text)
     }

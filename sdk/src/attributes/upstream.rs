@@ -65,7 +65,7 @@ impl Upstream<'_> {
         self.0.decoded("upstream\0local_address", decode::address)
     }
 
-    /// The version of TLS, such as `TLSv1.3`.
+    /// The version of TLS, such as `TLSv1.2`.
     pub fn tls_version(&self) -> Result<String, AttributeError> {
         self.0.decoded("upstream\0tls_version", decode::text)
     }
@@ -88,6 +88,11 @@ impl Upstream<'_> {
     /// How many endpoints its cluster has.
     pub fn num_endpoints(&self) -> Result<u64, AttributeError> {
         self.0.decoded("upstream\0num_endpoints", decode::unsigned)
+    }
+
+    /// The certificate that the upstream has shown, as PEM. In proxies that have it; Envoy 1.40 has.
+    pub fn peer_certificate_pem(&self) -> Result<String, AttributeError> {
+        self.0.decoded("upstream\0peer_certificate", decode::text)
     }
 
     /// The SHA-256 of the certificate that the upstream has shown, in hexadecimal digits.

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     message::{Request, Response},
+    tls::{Client, Session},
     vm::Callback,
 };
 
@@ -93,22 +94,36 @@ impl Stream {
 }
 
 impl Model {
-    /// A client opens a stream with these headers.
-    pub(crate) fn open(&mut self, request: &Request, end_of_stream: bool) -> usize {
+    /// A client connects, and opens a stream with these headers; `None` if it is not let in.
+    pub(crate) fn open_from(&mut self, client: Option<&Client>, request: &Request, end_of_stream: bool) -> Option<usize> {
+        let session = match client {
+            None => None,
+            Some(client) => Some(self.shared.with(|state| state.around.tls.as_ref()?.session(client))?),
+        };
+        Some(self.open(session, request, end_of_stream))
+    }
+
+    pub(crate) fn has_tls(&self) -> bool {
+        self.shared.with(|state| state.around.tls.is_some())
+    }
+
+    fn open(&mut self, session: Option<Session>, request: &Request, end_of_stream: bool) -> usize {
         let stream = self.streams.len();
         let filters = self.plugins.len();
         let mut headers: Headers = [(":authority", &request.authority), (":path", &request.path), (":method", &request.method)]
             .map(|(name, value)| (name.as_bytes().to_vec(), value.clone().into_bytes()))
             .into();
-        headers.push((b":scheme".to_vec(), b"http".to_vec()));
+        let scheme = if session.is_some() { b"https".to_vec() } else { b"http".to_vec() };
+        headers.push((b":scheme".to_vec(), scheme.clone()));
         headers.extend(in_bytes(&request.message.headers));
-        headers.push((b"x-forwarded-proto".to_vec(), b"http".to_vec()));
+        headers.push((b"x-forwarded-proto".to_vec(), scheme));
         headers.push((b"x-request-id".to_vec(), format!("00000000-0000-4000-8000-{stream:012}").into_bytes()));
         let started = self.now();
         // As with `use_remote_address: false`, which is Envoy's default: the last of the header.
         let forwarded = request.headers("x-forwarded-for").last().and_then(|all| all.rsplit(',').next()?.trim().parse().ok());
         let state = StreamState {
             started,
+            tls: [session, None],
             forwarded_for: forwarded,
             headers: [headers, Headers::new()],
             reach: (0..filters).map(|_| Default::default()).collect(),

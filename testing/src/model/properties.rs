@@ -12,6 +12,7 @@ use super::{
     state::{State, StreamState},
     value::Value,
 };
+use crate::tls::{Certificate, Session};
 
 /// The attribute at a path whose segments are separated by NUL.
 pub(crate) fn get(state: &State, vm: usize, path: &[u8]) -> Result<Vec<u8>, Status> {
@@ -57,13 +58,9 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
             Some(client) => SocketAddr::new(client, 0),
         })),
         "destination" => Some(peer(SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000)))),
-        "connection" => Some(Value::Wrapper(vec![
-            ("id".to_owned(), Value::Uint(0)),
-            ("mtls".to_owned(), Value::Bool(false)),
-            ("requested_server_name".to_owned(), Value::text("")),
-        ])),
+        "connection" => Some(connection(stream.tls[REQUEST].as_ref())),
         "connection_id" => Some(Value::Uint(0)),
-        "upstream" => Some(upstream(stream.upstream)),
+        "upstream" => Some(upstream(stream.upstream, stream.tls[RESPONSE].as_ref())),
         "metadata" => Some(Value::Wrapper(vec![("filter_metadata".to_owned(), Value::Map(Vec::new()))])),
         "filter_state" => {
             let own = stream.filter_state.iter().map(|(key, value)| (format!("wasm.{}", String::from_utf8_lossy(key)), Value::Bytes(value.clone())));
@@ -72,6 +69,36 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+fn connection(session: Option<&Session>) -> Value {
+    let client = session.and_then(|session| session.client.as_ref());
+    let mut entries = vec![
+        ("id".to_owned(), Value::Uint(0)),
+        ("mtls".to_owned(), Value::Bool(client.is_some())),
+        ("peer_certificate_valid".to_owned(), Value::Bool(client.is_some_and(Certificate::is_trusted))),
+        ("requested_server_name".to_owned(), Value::text(session.map_or("", |session| &session.server_name))),
+    ];
+    if let Some(session) = session {
+        entries.extend(certificates(session, Some(&session.server), client));
+    }
+    Value::Wrapper(entries)
+}
+
+/// What is told of a TLS connection: of several names the first.
+fn certificates(session: &Session, local: Option<&Certificate>, peer: Option<&Certificate>) -> Vec<(String, Value)> {
+    let mut entries = vec![("tls_version".to_owned(), Value::text(session.version))];
+    for (whose, certificate) in [("local", local), ("peer", peer)] {
+        entries.push((format!("subject_{whose}_certificate"), Value::text(certificate.map(Certificate::subject).unwrap_or_default())));
+        let dns = certificate.and_then(Certificate::first_dns).map(|name| (format!("dns_san_{whose}_certificate"), Value::text(name)));
+        let uri = certificate.and_then(Certificate::first_uri).map(|uri| (format!("uri_san_{whose}_certificate"), Value::text(uri)));
+        entries.extend(dns.into_iter().chain(uri));
+    }
+    if let Some(peer) = peer {
+        entries.push(("sha256_peer_certificate_digest".to_owned(), Value::text(peer.sha256())));
+        entries.push(("peer_certificate".to_owned(), Value::text(peer.pem())));
+    }
+    entries
 }
 
 fn peer(address: SocketAddr) -> Value {
@@ -84,7 +111,7 @@ fn locality() -> Value {
 }
 
 /// Once there is a cluster; and more of it once it was asked.
-fn upstream(asked: bool) -> Value {
+fn upstream(asked: bool, session: Option<&Session>) -> Value {
     let mut entries = vec![("request_attempt_count".to_owned(), Value::Uint(asked.into())), ("num_endpoints".to_owned(), Value::Uint(1))];
     if asked {
         entries.push(("address".to_owned(), Value::text("127.0.0.1:20000")));
@@ -93,6 +120,9 @@ fn upstream(asked: bool) -> Value {
         entries.push(("transport_failure_reason".to_owned(), Value::text("")));
         entries.push(("cx_pool_ready_duration".to_owned(), Value::Duration(0)));
         entries.push(("locality".to_owned(), locality()));
+    }
+    if let Some(session) = session {
+        entries.extend(certificates(session, session.client.as_ref(), Some(&session.server)));
     }
     Value::Wrapper(entries)
 }

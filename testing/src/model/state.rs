@@ -18,6 +18,7 @@ use crate::{
     message::{Request, Response},
     proxy::Around,
     running::{Access, Costs, LogLevel, LogLine},
+    tls::Session,
     vm::Callback,
 };
 
@@ -190,6 +191,8 @@ pub(crate) enum GrpcSent {
 pub(crate) struct StreamState {
     pub(crate) headers: [Headers; 2],
     pub(crate) trailers: [Headers; 2],
+    /// The client's TLS, and that with the upstream, once there is a connection.
+    pub(crate) tls: [Option<Session>; 2],
     /// The client, as a proxy before this one says.
     pub(crate) forwarded_for: Option<IpAddr>,
     /// How many bytes of body came from the client, and went to it.

@@ -305,6 +305,8 @@ fn of_connection(of: Of<'_>, name: &str) -> String {
         "termination_details" => show(connection.termination_details()),
         "transport_failure_reason" => show(connection.transport_failure_reason()),
         "digest" => show(connection.sha256_peer_certificate_digest()),
+        "valid" => show(connection.peer_certificate_valid()),
+        "pem" => show(connection.peer_certificate_pem().map(|pem| pem.replace('\n', "|"))),
         _ => match name.strip_prefix("peer.") {
             Some(name) => of_certificate(connection.peer_certificate(), name),
             None => of_certificate(connection.local_certificate(), name.strip_prefix("local.").unwrap_or(name)),
@@ -328,6 +330,7 @@ fn of_upstream(of: Of<'_>, name: &str) -> String {
         "zone" => show(upstream.locality().zone()),
         "sub_zone" => show(upstream.locality().sub_zone()),
         "digest" => show(upstream.sha256_peer_certificate_digest()),
+        "pem" => show(upstream.peer_certificate_pem().map(|pem| pem.replace('\n', "|"))),
         _ => match name.strip_prefix("peer.") {
             Some(name) => of_certificate(upstream.peer_certificate(), name),
             None => of_certificate(upstream.local_certificate(), name.strip_prefix("local.").unwrap_or(name)),

@@ -33,6 +33,7 @@ mod shared;
 mod shuffle;
 mod starting;
 mod streaming;
+mod tls;
 mod updates;
 mod waiting;
 mod wakes;

@@ -14,6 +14,7 @@ mod metrics;
 mod replies;
 mod shared;
 mod streaming;
+mod tls;
 mod traps;
 
 /// A `GET` of this path, with further header lines.

@@ -9,3 +9,4 @@ mod grpc;
 mod metrics;
 mod phases;
 mod sharing;
+mod tls;

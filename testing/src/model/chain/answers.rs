@@ -53,7 +53,12 @@ impl Model {
             return;
         }
         let answer = self.served(UPSTREAM, &request);
-        self.shared.with(|state| state.streams[stream].upstream = true);
+        self.shared.with(|state| {
+            let session = state.around.upstream_tls.as_ref().and_then(|(server, proxy)| server.session(&proxy.clone().tls_1_2()));
+            let stream = &mut state.streams[stream];
+            stream.upstream = true;
+            stream.tls[RESPONSE] = session;
+        });
         let after = answer.delay;
         self.streams[stream].answer = Some(answer);
         self.schedule(after, Event::Upstream { stream });
