@@ -41,6 +41,7 @@ use crate::{
     message::{Message, Request, Response},
     proxy::{Around, Serve},
     running::{Access, Costs, LogLine},
+    tls::Sessions,
     vm::{Callback, Vm},
 };
 
@@ -95,6 +96,8 @@ pub(crate) struct Model {
     scheduled: u64,
     hold_headers: bool,
     buffer_limit: usize,
+    /// What clients with TLS have been let in.
+    sessions: Vec<Sessions>,
 }
 
 /// What will happen at a time.
@@ -160,6 +163,7 @@ impl Model {
             scheduled: 0,
             hold_headers,
             buffer_limit,
+            sessions: Vec::new(),
         };
         model.place(plugins);
         let configured = (0..model.plugins.len()).try_for_each(|plugin| {

@@ -1,5 +1,12 @@
 //! TLS around a proxy: certificates that are made for a test, and who shows which.
 
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use tokio_rustls::rustls::ClientConfig;
+
 mod certificate;
 mod stream;
 mod subject;
@@ -39,7 +46,7 @@ pub(crate) enum Clients {
 }
 
 /// A client of a TLS server: one of the proxy's ([`Running::send_from`](crate::Running::send_from)), or the proxy itself, towards the server behind it. Unless told otherwise it has no certificate, names no server,
-/// and takes TLS 1.3.
+/// and takes TLS 1.3. It resumes the sessions that it has had.
 ///
 /// # Examples
 ///
@@ -54,7 +61,12 @@ pub struct Client {
     pub(crate) certificate: Option<Certificate>,
     pub(crate) server_name: String,
     pub(crate) old: bool,
+    pub(crate) sessions: Sessions,
 }
+
+/// What a client remembers of its sessions: it resumes them, as clients do.
+#[derive(Clone, Default)]
+pub(crate) struct Sessions(Arc<OnceLock<Arc<ClientConfig>>>);
 
 /// A TLS connection, as the model has it.
 #[derive(Clone, Debug)]
@@ -64,6 +76,8 @@ pub(crate) struct Session {
     pub(crate) client: Option<Certificate>,
     pub(crate) server_name: String,
     pub(crate) version: &'static str,
+    /// It goes on with a former one.
+    pub(crate) resumed: bool,
 }
 
 // === impl Tls ===
@@ -119,7 +133,28 @@ impl Tls {
             client: shown.cloned(),
             server_name: if self.inspected { client.server_name.clone() } else { String::new() },
             version: if client.old { "TLSv1.2" } else { "TLSv1.3" },
+            resumed: false,
         })
+    }
+}
+
+// === impl Sessions ===
+
+impl Sessions {
+    fn config(&self, make: impl FnOnce() -> ClientConfig) -> Arc<ClientConfig> {
+        Arc::clone(self.0.get_or_init(|| Arc::new(make())))
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+impl PartialEq for Sessions {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -135,20 +170,25 @@ impl Client {
     #[must_use]
     pub fn certificate(mut self, certificate: &Certificate) -> Self {
         self.certificate = Some(certificate.clone());
-        self
+        self.anew()
     }
 
     /// Names the host that it wants in the handshake (SNI).
     #[must_use]
     pub fn server_name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.server_name);
-        self
+        self.anew()
     }
 
     /// Speaks TLS 1.2. So does the proxy towards the server behind it, unless [`UpstreamTlsContext`](https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/transport_sockets/tls/v3/common.proto) allows more.
     #[must_use]
     pub fn tls_1_2(mut self) -> Self {
         self.old = true;
+        self.anew()
+    }
+
+    fn anew(mut self) -> Self {
+        self.sessions = Sessions::default();
         self
     }
 }

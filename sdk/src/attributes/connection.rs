@@ -9,7 +9,7 @@ use super::{AttributeError, Attributes, Certificate, decode, tls};
 /// A listener asks clients for a certificate only if it has a validation context with the authorities that are trusted (`trusted_ca`); without one, `require_client_certificate` asks for nothing, and
 /// [`mtls`](Self::mtls) is `false`. With one, a client whose certificate does not come from them is refused before any filter sees it, unless the listener says
 /// [`ACCEPT_UNTRUSTED`](https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/transport_sockets/tls/v3/common.proto#envoy-v3-api-enum-extensions-transport-sockets-tls-v3-certificatevalidationcontext-trustchainverification):
-/// then [`peer_certificate_valid`](Self::peer_certificate_valid) tells.
+/// then [`peer_certificate_valid`](Self::peer_certificate_valid) tells, on connections that do not resume a session.
 ///
 /// # Examples
 ///
@@ -56,7 +56,9 @@ impl Connection<'_> {
         self.0.decoded("connection\0mtls", decode::boolean)
     }
 
-    /// Whether the client has shown a certificate that comes from the authorities which the listener trusts. `false` without one, and without TLS. [`Missing`](AttributeError::Missing) in proxies that do not have it; Envoy 1.40 has.
+    /// Whether the client has shown a certificate, in this very handshake, that comes from the authorities which the listener trusts. `false` without one, without TLS, and *where a session is resumed*, as browsers and
+    /// connection pools do: Envoy then has the certificate, and not what came of its verification. On a listener that refuses what it does not trust, [`mtls`](Self::mtls) is what to ask.
+    /// [`Missing`](AttributeError::Missing) in proxies that do not have it; Envoy 1.40 has.
     pub fn peer_certificate_valid(&self) -> Result<bool, AttributeError> {
         self.0.decoded("connection\0peer_certificate_valid", decode::boolean)
     }

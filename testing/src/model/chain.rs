@@ -96,10 +96,14 @@ impl Stream {
 impl Model {
     /// A client connects, and opens a stream with these headers; `None` if it is not let in.
     pub(crate) fn open_from(&mut self, client: Option<&Client>, request: &Request, end_of_stream: bool) -> Option<usize> {
-        let session = match client {
-            None => None,
-            Some(client) => Some(self.shared.with(|state| state.around.tls.as_ref()?.session(client))?),
-        };
+        let mut session = None;
+        if let Some(client) = client {
+            let resumed = self.sessions.contains(&client.sessions);
+            session = Some(Session { resumed, ..self.shared.with(|state| state.around.tls.as_ref()?.session(client))? });
+            if !resumed {
+                self.sessions.push(client.sessions.clone());
+            }
+        }
         Some(self.open(session, request, end_of_stream))
     }
 

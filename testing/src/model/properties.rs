@@ -76,7 +76,11 @@ fn connection(session: Option<&Session>) -> Value {
     let mut entries = vec![
         ("id".to_owned(), Value::Uint(0)),
         ("mtls".to_owned(), Value::Bool(client.is_some())),
-        ("peer_certificate_valid".to_owned(), Value::Bool(client.is_some_and(Certificate::is_trusted))),
+        // Envoy does not remember it for sessions that are resumed.
+        (
+            "peer_certificate_valid".to_owned(),
+            Value::Bool(client.is_some_and(Certificate::is_trusted) && session.is_some_and(|session| !session.resumed)),
+        ),
         ("requested_server_name".to_owned(), Value::text(session.map_or("", |session| &session.server_name))),
     ];
     if let Some(session) = session {

@@ -23,22 +23,25 @@ use super::{Authority, Client, Clients, Tls};
 
 /// Connects as a client that takes any server.
 pub(crate) async fn connect(stream: TcpStream, client: &Client) -> io::Result<client::TlsStream<TcpStream>> {
-    let versions = if client.old { &[&TLS12] } else { &[&TLS13] };
-    let config = ClientConfig::builder_with_provider(provider()).with_protocol_versions(versions).expect("they are versions of TLS");
-    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(TakesAny));
-    let config = match &client.certificate {
-        None => config.with_no_client_auth(),
-        Some(certificate) => {
-            let (chain, key) = certificate.der();
-            config.with_client_auth_cert(chain, key).expect("a certificate and its key")
-        }
-    };
     // An address is not named in the handshake.
     let name = match client.server_name.as_str() {
         "" => ServerName::IpAddress(Ipv4Addr::LOCALHOST.into()),
         name => ServerName::try_from(name.to_owned()).unwrap_or_else(|_| panic!("not the name of a server: {name:?}")),
     };
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    TlsConnector::from(client.sessions.config(|| config(client))).connect(name, stream).await
+}
+
+fn config(client: &Client) -> ClientConfig {
+    let versions = if client.old { &[&TLS12] } else { &[&TLS13] };
+    let config = ClientConfig::builder_with_provider(provider()).with_protocol_versions(versions).expect("they are versions of TLS");
+    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(TakesAny));
+    match &client.certificate {
+        None => config.with_no_client_auth(),
+        Some(certificate) => {
+            let (chain, key) = certificate.der();
+            config.with_client_auth_cert(chain, key).expect("a certificate and its key")
+        }
+    }
 }
 
 /// Accepts a client.

@@ -16,6 +16,7 @@ pub mod leading;
 pub mod loggers;
 pub mod measure;
 pub mod metrics;
+pub mod mtls;
 pub mod services;
 pub mod shared;
 pub mod shuffle;

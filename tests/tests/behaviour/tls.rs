@@ -1,7 +1,10 @@
 //! What a filter knows of TLS: with the client, and with the upstream.
 
-use filters::attributes::{Attributes, ByPhase};
-use inproxy_test::{Certificate, Client, Proxy, Request, Running, Tls};
+use filters::{
+    attributes::{Attributes, ByPhase, Workloads},
+    mtls::Allowlist,
+};
+use inproxy_test::{Certificate, Client, Proxy, Request, Running, Tls, json};
 
 /// Asks for attributes while the request is held, and while the response is.
 async fn ask(proxy: &Running, client: &Client, table: &[(&str, &str, &str)]) {
@@ -189,4 +192,55 @@ async fn an_upstream_without_tls_has_no_certificate(proxy: Proxy<Attributes>) {
     for name in asked.split(' ') {
         response.expect_header(&format!("response-{name}"), if name == "connection.valid" { "false" } else { "missing" });
     }
+}
+
+#[inproxy_test::test]
+async fn a_session_that_is_resumed_has_the_certificate_and_is_not_said_to_be_valid(proxy: Proxy<Attributes>) {
+    let proxy = proxy.tls(Tls::new(&server()).require_client_certificate()).start().await;
+    for client in [Client::new().certificate(&frontend()), Client::new().certificate(&frontend()).tls_1_2()] {
+        for valid in ["true", "false", "false"] {
+            let table = [
+                ("connection.mtls", "true"),
+                ("connection.valid", valid),
+                ("connection.peer.subject", "CN=frontend,O=example"),
+                ("connection.peer.uri_san", "spiffe://cluster.local/ns/shop/sa/frontend"),
+                ("connection.requested_server_name", ""),
+            ];
+            ask_same(&proxy, &client, &table).await;
+        }
+    }
+}
+
+// ANCHOR: spiffe
+#[inproxy_test::test]
+async fn only_workloads_on_the_list_pass(proxy: Proxy<Allowlist>) {
+    let server = Certificate::new().dns("shop.example");
+    let proxy = proxy.configure(json!({ "allow": ["spiffe://cluster.local/ns/shop/sa/cart"] }));
+    let proxy = proxy.tls(Tls::new(&server).ask_for_client_certificate()).start().await;
+    let workload = |id| Client::new().certificate(&Certificate::new().uri(id));
+    let request = || Request::get("/").with_header("x-client-id", "spiffe://cluster.local/ns/shop/sa/cart");
+    for id in ["spiffe://cluster.local/ns/shop/sa/cart2", "spiffe://other/ns/shop/sa/cart", "SPIFFE://cluster.local/ns/shop/sa/cart"] {
+        assert_eq!(proxy.send_from(&workload(id), request()).await.status(), 403, "{id}");
+    }
+    assert_eq!(proxy.send_from(&Client::new(), request()).await.status(), 403, "without a certificate");
+    assert_eq!(proxy.send_from(&workload("spiffe://cluster.local/ns/shop/sa/cart"), request()).await.status(), 200);
+    proxy.upstream().request().expect_header("x-client-id", "spiffe://cluster.local/ns/shop/sa/cart");
+}
+// ANCHOR_END: spiffe
+
+#[inproxy_test::test]
+async fn without_tls_nobody_is_on_the_list(proxy: Proxy<Allowlist>) {
+    let proxy = proxy.configure(json!({ "allow": ["spiffe://cluster.local/ns/shop/sa/cart", ""] })).start().await;
+    let request = Request::get("/").with_header("x-client-id", "spiffe://cluster.local/ns/shop/sa/cart");
+    assert_eq!(proxy.send(request).await.status(), 403);
+    proxy.expect_log("refused None").await;
+}
+
+#[inproxy_test::test]
+async fn a_workload_of_the_trust_domain_passes(proxy: Proxy<Workloads>) {
+    let proxy = proxy.configure(json!({ "trust_domain": "cluster.local" })).tls(Tls::new(&server()).ask_for_client_certificate()).start().await;
+    let of = |id| Client::new().certificate(&Certificate::new().uri(id));
+    assert_eq!(proxy.send_from(&of("spiffe://cluster.local.evil/ns/a/sa/b"), Request::get("/")).await.status(), 403);
+    assert_eq!(proxy.send_from(&of("spiffe://cluster.local/ns/a/sa/b"), Request::get("/")).await.status(), 200);
+    proxy.upstream().request().expect_header("x-workload", "spiffe://cluster.local/ns/a/sa/b");
 }
