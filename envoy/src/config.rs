@@ -79,6 +79,8 @@ pub struct Listener {
     pub request_timeout: Duration,
     /// How long a stream may be idle.
     pub stream_idle_timeout: Duration,
+    /// How long the cluster may take for a response.
+    pub route_timeout: Duration,
     /// How many bytes Envoy buffers for a direction of a stream.
     pub buffer_limit: u32,
     /// The name of its one route.
@@ -219,6 +221,7 @@ impl Listener {
             cluster: cluster.into(),
             request_timeout: Duration::from_secs(30),
             stream_idle_timeout: Duration::from_secs(60),
+            route_timeout: Duration::from_secs(15),
             buffer_limit: 1 << 20,
             route: String::new(),
             route_metadata: json!({}),
@@ -247,8 +250,11 @@ impl Listener {
             "match": { "prefix": "/" },
             "metadata": { "filter_metadata": self.route_metadata },
         });
-        let (action, what) =
-            if self.direct_response { ("direct_response", json!({ "status": 200 })) } else { ("route", json!({ "cluster": self.cluster })) };
+        let (action, what) = if self.direct_response {
+            ("direct_response", json!({ "status": 200 }))
+        } else {
+            ("route", json!({ "cluster": self.cluster, "timeout": seconds(self.route_timeout) }))
+        };
         if let Some(route) = route.as_object_mut() {
             route.insert(action.to_owned(), what);
         }

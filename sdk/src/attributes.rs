@@ -16,6 +16,7 @@
 //! | [`metadata`](Attributes::metadata) | dynamic metadata, which other filters write: Envoy gives a module no way to | from when it is written |
 //! | [`filter_state`](Attributes::filter_state) | filter state, which modules can write too | from when it is written |
 //! | [`xds`](Attributes::xds) | the proxy's node, and names and metadata of listener, route, virtual host and cluster | always; route and cluster once they are chosen |
+//! | [`istio`](Attributes::istio) | workloads at both ends, in a mesh | as there |
 //! | [`plugin`](Attributes::plugin) | how the proxy names the filter | always |
 //!
 //! An attribute that is not there is [`AttributeError::Missing`], which [`optional`](Optional::optional) turns into `None`. One that cannot be there yet, or any more, is [`AttributeError::NotInThisPhase`].
@@ -59,6 +60,7 @@ mod decode;
 mod error;
 mod filter_state;
 mod flags;
+mod istio;
 mod locality;
 mod metadata;
 mod path;
@@ -77,6 +79,7 @@ pub use self::connection::Connection;
 pub use self::error::{AttributeError, Optional, Path};
 pub use self::filter_state::FilterState;
 pub use self::flags::ResponseFlags;
+pub use self::istio::{Istio, IstioPeer, IstioWorkload};
 pub use self::locality::Locality;
 pub use self::metadata::Metadata;
 pub use self::path::Keys;
@@ -183,6 +186,11 @@ impl<'a> Attributes<'a> {
     /// The proxy's node and configuration, as far as the stream has met it.
     pub fn xds(self) -> Xds<'a> {
         Xds::new(self)
+    }
+
+    /// What Istio's proxies know of each other, and of themselves.
+    pub fn istio(self) -> Istio<'a> {
+        Istio::new(self)
     }
 
     /// How the proxy names the filter.

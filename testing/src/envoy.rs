@@ -13,12 +13,13 @@ use std::{
 
 use inproxy::__private::Kind;
 use inproxy_envoy::{ClientTls, Cluster, Envoy, Listener, Module, Options, ServerTls, Source, StartError, find};
+use serde_json::json;
 
 use crate::{
     grpc::{GrpcCall, server::GrpcServer},
     message::{Message, Request, Response},
     model::UPSTREAM,
-    proxy::{Filter, Plan, STALE_REQUEST, STALE_RESPONSE, Serve},
+    proxy::{Around, Filter, Plan, STALE_REQUEST, STALE_RESPONSE, Serve},
     running::{Access, LogLevel, LogLine, has_body},
     tls::{Authority, Certificate, Client, Clients, Tls},
     vm,
@@ -124,13 +125,15 @@ impl EnvoyProxy {
         let mut listener = Listener::new(format!("test-{}-", lease.tests), UPSTREAM);
         listener.buffer_limit = plan.buffer_limit;
         listener.request_timeout = plan.around.request_timeout;
+        listener.filters = before(&plan.around);
         listener.route = plan.around.route;
         listener.route_metadata = plan.around.route_metadata;
         listener.balanced = plan.around.workers > 1;
         listener.tls = plan.around.tls.as_ref().map(server_tls);
         let access_log = envoy.dir().join(format!("access-{}.log", lease.tests));
         listener.access_log = Some(access_log.clone());
-        listener.filters = of_kind(Kind::Http).map(Source::Inline).collect();
+        listener.route_timeout = plan.around.route_timeout;
+        listener.filters.extend(of_kind(Kind::Http).map(Source::Inline));
         listener.access_loggers = of_kind(Kind::AccessLogger).collect();
         // In an Envoy of its own, a service has counted already.
         let before = if shared { envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}")) } else { BTreeMap::new() };
@@ -144,9 +147,10 @@ impl EnvoyProxy {
     pub(crate) async fn update(&mut self, configuration: String) -> Result<(), String> {
         let mut listener = self.listener.clone();
         listener.address = self.address;
-        match (listener.filters.first_mut(), listener.access_loggers.first_mut()) {
-            (Some(Source::Inline(module)), _) | (None, Some(module)) => module.configuration = Some(configuration),
-            _ => panic!("Envoy's bootstrap, and so the configuration of a service, does not change while Envoy runs"),
+        let module = listener.filters.iter_mut().find_map(|filter| if let Source::Inline(module) = filter { Some(module) } else { None });
+        match module.or_else(|| listener.access_loggers.first_mut()) {
+            Some(module) => module.configuration = Some(configuration),
+            None => panic!("Envoy's bootstrap, and so the configuration of a service, does not change while Envoy runs"),
         }
         match self.envoy.get().put_listener(&listener).await {
             Ok(_) => {
@@ -335,6 +339,35 @@ impl EnvoyExchange {
 /// A port where nobody listens.
 fn nobody() -> SocketAddr {
     std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+/// Envoy's own filters before those of the test.
+fn before(around: &Around) -> Vec<Source> {
+    let mut filters = Vec::new();
+    let mut add = |name: &str, config: serde_json::Value| {
+        filters.push(Source::Other(json!({ "name": name, "typed_config": config })));
+    };
+    let namespaces = around.dynamic_metadata.as_object().into_iter().flatten();
+    let metadata: Vec<_> = namespaces.map(|(name, value)| json!({ "metadata_namespace": name, "value": value })).collect();
+    if !metadata.is_empty() {
+        let config = json!({ "@type": "type.googleapis.com/envoy.extensions.filters.http.set_metadata.v3.Config", "metadata": metadata });
+        add("envoy.filters.http.set_metadata", config);
+    }
+    let objects = around.filter_state.iter().map(|(key, value)| {
+        json!({
+            "object_key": key,
+            "factory_key": "envoy.string",
+            "format_string": { "text_format_source": { "inline_string": value } },
+            "shared_with_upstream": "ONCE",
+        })
+    });
+    let objects: Vec<_> = objects.collect();
+    if !objects.is_empty() {
+        let config =
+            json!({ "@type": "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config", "on_request_headers": objects });
+        add("envoy.filters.http.set_filter_state", config);
+    }
+    filters
 }
 
 fn server_tls(tls: &Tls) -> ServerTls {

@@ -16,6 +16,7 @@ mod properties;
 mod shared;
 mod state;
 mod stats;
+mod structs;
 mod value;
 mod vms;
 
@@ -28,6 +29,7 @@ use std::{
 
 use inproxy::__private::Kind;
 
+use self::callouts::UNREACHABLE;
 pub(crate) use self::calls::{Calls, Faults, Refused};
 use self::{
     calls::Refusing,

@@ -49,6 +49,9 @@ pub(crate) struct Around {
     pub(crate) cluster_metadata: Value,
     pub(crate) request_timeout: Duration,
     pub(crate) stats: StatsConfig,
+    pub(crate) route_timeout: Duration,
+    pub(crate) dynamic_metadata: Value,
+    pub(crate) filter_state: Vec<(String, String)>,
     pub(crate) tls: Option<Tls>,
     /// At the server behind the proxy, and the proxy as its client.
     pub(crate) upstream_tls: Option<(Tls, Client)>,
@@ -179,6 +182,27 @@ impl<F: Registered> Proxy<F> {
     #[must_use]
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.plan.around.request_timeout = timeout;
+        self
+    }
+
+    /// How long the server behind the proxy may take for its response once it has the request: the route's `timeout`, 15 seconds unless set.
+    #[must_use]
+    pub fn route_timeout(mut self, timeout: Duration) -> Self {
+        self.plan.around.route_timeout = timeout;
+        self
+    }
+
+    /// Has a filter before all others write dynamic metadata, an object of objects by namespace, into each stream: Envoy's `envoy.filters.http.set_metadata`.
+    #[must_use]
+    pub fn dynamic_metadata(mut self, metadata: Value) -> Self {
+        self.plan.around.dynamic_metadata = metadata;
+        self
+    }
+
+    /// Has a filter before all others leave a text in the filter state of each stream, which the connection to the server behind the proxy shares: Envoy's `envoy.filters.http.set_filter_state`.
+    #[must_use]
+    pub fn filter_state(mut self, key: &str, value: &str) -> Self {
+        self.plan.around.filter_state.push((key.to_owned(), value.to_owned()));
         self
     }
 
@@ -392,6 +416,9 @@ impl Default for Around {
             cluster_metadata: json!({}),
             request_timeout: Duration::from_secs(30),
             stats: StatsConfig::default(),
+            route_timeout: Duration::from_secs(15),
+            dynamic_metadata: json!({}),
+            filter_state: Vec::new(),
             tls: None,
             upstream_tls: None,
         }

@@ -1,4 +1,4 @@
-use super::{AttributeError, Attributes, Path, path};
+use super::{AttributeError, Attributes, Metadata, Path, path};
 use crate::{abi, error::HostError};
 
 /// [Filter state](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/data_sharing_between_filters): objects that filters leave with a stream for others.
@@ -27,6 +27,24 @@ pub struct FilterState<'a>(Attributes<'a>);
 impl<'a> FilterState<'a> {
     pub(super) const fn new(attributes: Attributes<'a>) -> Self {
         Self(attributes)
+    }
+}
+
+impl<'a> FilterState<'a> {
+    /// The fields of the object under a key, if it has some: an address has `ip` and `port`, a `Struct` its entries.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{attributes::AttributeError, prelude::*};
+    ///
+    /// /// The label of the client's workload, as Istio has it.
+    /// fn role(request: &Request) -> Result<String, AttributeError> {
+    ///     request.attributes().filter_state().fields("downstream_peer").text(["labels", "role"])
+    /// }
+    /// ```
+    pub fn fields(&self, key: &'a str) -> Metadata<'a> {
+        Metadata::new(self.0, "filter_state", Some(key))
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{AttributeError, Attributes, Locality, Metadata, decode, locality};
+use super::{AttributeError, Attributes, IstioWorkload, Locality, Metadata, decode, locality};
 
 /// What the [configuration](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes#configuration-attributes) says of where the stream came by.
 ///
@@ -18,7 +18,7 @@ pub struct Xds<'a>(Attributes<'a>);
 
 /// The proxy itself, as it was started or as its control plane knows it: [`Node`](https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/core/v3/base.proto#config-core-v3-node).
 ///
-/// In Istio its [`metadata`](Self::metadata) has the workload's `NAMESPACE`, `LABELS`, `WORKLOAD_NAME`, `MESH_ID` and more.
+/// In Istio its metadata describe the [workload](Self::istio).
 ///
 /// # Examples
 ///
@@ -128,6 +128,11 @@ impl<'a> Node<'a> {
     /// What its operator says of it.
     pub fn metadata(&self) -> Metadata<'a> {
         Metadata::new(self.0, "xds\0node\0metadata", None)
+    }
+
+    /// What its metadata say of the workload that it belongs to, in Istio.
+    pub fn istio(&self) -> IstioWorkload<'a> {
+        IstioWorkload::new(*self)
     }
 
     /// Where it runs.

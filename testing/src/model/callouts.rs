@@ -9,6 +9,9 @@ use crate::{
     vm::Callback,
 };
 
+/// What Envoy says, before the reason, where a server was not reached.
+pub(super) const UNREACHABLE: &str = "upstream connect error or disconnect/reset before headers. reset reason: ";
+
 /// What `proxy_get_status` says of a call-out that was cut off.
 const RESET: u32 = 11;
 
@@ -110,5 +113,6 @@ fn made_up(status: u16, text: &str) -> Response {
 }
 
 fn unreachable(reason: &str) -> Response {
-    made_up(503, &format!("upstream connect error or disconnect/reset before headers. reset reason: {reason}"))
+    let details = format!("upstream_reset_before_response_started{{{}}}", reason.replace(' ', "_"));
+    Response { details, ..made_up(503, &format!("{UNREACHABLE}{reason}")) }
 }

@@ -7,7 +7,11 @@ use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use inproxy::abi::Status;
 use prost::Message;
 
-use super::{properties, state::State, value::Value};
+use super::{
+    properties,
+    state::{Declared, State},
+    value::Value,
+};
 use crate::running::LogLevel;
 
 /// The attributes that expressions can name.
@@ -52,6 +56,10 @@ struct DeclareProperty {
     span: i32,
 }
 
+/// The kind of a declared property whose bytes are a message, and the only message that the model reads.
+const PROTOBUF: i32 = 3;
+const STRUCT: &[u8] = b"type.googleapis.com/google.protobuf.Struct";
+
 /// The keys for which Envoy has a factory, as far as an HTTP filter meets them.
 const TYPED: [&str; 4] =
     ["envoy.tcp_proxy.cluster", "envoy.network.upstream_server_name", "envoy.upstream.dynamic_host", "envoy.upstream.dynamic_port"];
@@ -80,11 +88,12 @@ pub(crate) fn call(state: &mut State, vm: usize, name: &[u8], argument: &[u8]) -
             Ok(Vec::new())
         }
         b"declare_property" => {
-            let DeclareProperty { name, readonly, .. } = Message::decode(argument).map_err(|_| Status::BAD_ARGUMENT)?;
+            let DeclareProperty { name, readonly, kind, schema, .. } = Message::decode(argument).map_err(|_| Status::BAD_ARGUMENT)?;
             if state.vms[vm].declared.contains_key(name.as_bytes()) {
                 return Err(Status::BAD_ARGUMENT);
             }
-            state.vms[vm].declared.insert(name.into_bytes(), readonly);
+            let has_fields = kind == PROTOBUF && schema == STRUCT;
+            state.vms[vm].declared.insert(name.into_bytes(), Declared { readonly, has_fields });
             Ok(Vec::new())
         }
         b"expr_create" => {

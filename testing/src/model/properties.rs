@@ -10,6 +10,7 @@ use super::{
     calls::START,
     chain::{REQUEST, RESPONSE, grpc_status},
     state::{State, StreamState},
+    structs,
     value::Value,
 };
 use crate::tls::{Certificate, Session};
@@ -60,15 +61,24 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
         "destination" => Some(peer(SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000)))),
         "connection" => Some(connection(stream.tls[REQUEST].as_ref())),
         "connection_id" => Some(Value::Uint(0)),
-        "upstream" => Some(upstream(stream.upstream, stream.tls[RESPONSE].as_ref())),
-        "metadata" => Some(Value::Wrapper(vec![("filter_metadata".to_owned(), Value::Map(Vec::new()))])),
+        "upstream" => Some(upstream(stream)),
+        "metadata" => Some(Value::Wrapper(vec![("filter_metadata".to_owned(), Value::from(&state.around.dynamic_metadata))])),
+        "upstream_filter_state" => Some(Value::Wrapper(if stream.upstream { left_before(state).collect() } else { Vec::new() })),
         "filter_state" => {
-            let own = stream.filter_state.iter().map(|(key, value)| (format!("wasm.{}", String::from_utf8_lossy(key)), Value::Bytes(value.clone())));
+            let own = stream.filter_state.iter().map(|(key, value)| {
+                let value = stream.structs.get(key).cloned().unwrap_or_else(|| Value::Bytes(value.clone()));
+                (format!("wasm.{}", String::from_utf8_lossy(key)), value)
+            });
             let envoys = stream.envoy_state.iter().map(|(key, value)| (key.clone(), value.clone()));
-            Some(Value::Wrapper(own.chain(envoys).collect()))
+            Some(Value::Wrapper(own.chain(envoys).chain(left_before(state)).collect()))
         }
         _ => None,
     }
+}
+
+/// Filter state that a filter before those of the test has left, and that the upstream's connection shares.
+fn left_before(state: &State) -> impl Iterator<Item = (String, Value)> {
+    state.around.filter_state.iter().map(|(key, value)| (key.clone(), Value::text(value)))
 }
 
 fn connection(session: Option<&Session>) -> Value {
@@ -115,17 +125,20 @@ fn locality() -> Value {
 }
 
 /// Once there is a cluster; and more of it once it was asked.
-fn upstream(asked: bool, session: Option<&Session>) -> Value {
+fn upstream(stream: &StreamState) -> Value {
+    let asked = stream.upstream;
     let mut entries = vec![("request_attempt_count".to_owned(), Value::Uint(asked.into())), ("num_endpoints".to_owned(), Value::Uint(1))];
     if asked {
         entries.push(("address".to_owned(), Value::text("127.0.0.1:20000")));
         entries.push(("port".to_owned(), Value::Int(20_000)));
-        entries.push(("local_address".to_owned(), Value::text("127.0.0.1:30000")));
-        entries.push(("transport_failure_reason".to_owned(), Value::text("")));
+        entries.push(("transport_failure_reason".to_owned(), Value::text(stream.transport_failure)));
+        if stream.transport_failure.is_empty() {
+            entries.push(("local_address".to_owned(), Value::text("127.0.0.1:30000")));
+        }
         entries.push(("cx_pool_ready_duration".to_owned(), Value::Duration(0)));
         entries.push(("locality".to_owned(), locality()));
     }
-    if let Some(session) = session {
+    if let Some(session) = &stream.tls[RESPONSE] {
         entries.extend(certificates(session, session.client.as_ref(), Some(&session.server)));
     }
     Value::Wrapper(entries)
@@ -218,6 +231,13 @@ fn response(stream: &StreamState, filter: usize) -> Value {
 fn flags(details: &str) -> i64 {
     match details {
         "no_healthy_upstream" => 1 << 1,
+        "response_timeout" => 1 << 2,
+        "route_not_found" => 1 << 8,
+        "downstream_remote_disconnect" => 1 << 14,
+        "stream_idle_timeout" => 1 << 16,
+        details if details.contains("{remote_connection_failure") => 1 << 5,
+        details if details.contains("{connection_termination") => 1 << 6,
+        details if details.contains("{protocol_error") => 1 << 23,
         _ => 0,
     }
 }
@@ -243,11 +263,14 @@ fn map(headers: &[(Vec<u8>, Vec<u8>)]) -> Value {
 pub(crate) fn set(state: &mut State, vm: usize, path: &[u8], value: &[u8]) -> Status {
     let one = &state.vms[vm];
     let Some(context) = one.contexts.get(&one.effective).copied() else { return Status::NOT_FOUND };
-    let readonly = one.declared.get(path).copied().unwrap_or(false);
+    let declared = one.declared.get(path).copied().unwrap_or_default();
     let stream: &mut StreamState = &mut state.streams[context.stream];
-    if readonly && stream.filter_state.contains_key(path) {
+    if declared.readonly && stream.filter_state.contains_key(path) {
         return Status::BAD_ARGUMENT;
     }
     stream.filter_state.insert(path.to_vec(), value.to_vec());
+    if declared.has_fields {
+        stream.structs.insert(path.to_vec(), structs::decode(value).unwrap_or(Value::Null));
+    }
     Status::OK
 }

@@ -104,9 +104,17 @@ pub(crate) struct VmState {
     /// The last tokens of HTTP calls, gRPC calls and gRPC streams.
     pub(crate) tokens: [u32; 3],
     pub(crate) expressions: Vec<Option<String>>,
-    /// What was declared of properties: whether each is read-only.
-    pub(crate) declared: BTreeMap<Vec<u8>, bool>,
+    /// What was declared of properties.
+    pub(crate) declared: BTreeMap<Vec<u8>, Declared>,
     pub(crate) panic: Option<String>,
+}
+
+/// What a property was declared to be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Declared {
+    pub(crate) readonly: bool,
+    /// A protobuf `Struct`, whose fields can be read.
+    pub(crate) has_fields: bool,
 }
 
 /// The context of a stream at a filter.
@@ -207,9 +215,13 @@ pub(crate) struct StreamState {
     pub(crate) status: Option<u16>,
     pub(crate) details: String,
     pub(crate) upstream: bool,
+    /// Why there is no connection to it.
+    pub(crate) transport_failure: &'static str,
     /// All of the upstream's response has come.
     pub(crate) received: bool,
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Those whose bytes are a protobuf `Struct`.
+    pub(crate) structs: BTreeMap<Vec<u8>, Value>,
     /// Typed filter state that Envoy itself reads.
     pub(crate) envoy_state: BTreeMap<String, Value>,
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use inproxy::{
-    attributes::{AttributeError, Attributes as Of, Certificate, Optional, Peer, Value},
+    attributes::{AttributeError, Attributes as Of, Certificate, IstioPeer, Optional, Peer, Value},
     hooks::{Action, Finished, HttpHooks, RequestBody, RequestHeaders, ResponseBody, ResponseHeaders},
     prelude::*,
     time,
@@ -39,6 +39,29 @@ pub struct Nothing {}
 #[filter(root_id = "attributes_kept")]
 #[config]
 pub struct Kept {}
+
+/// Tells of workloads what there is: of one that a module before it has left as `wasm.downstream_peer`, of those that Istio has, and of the proxy's own.
+#[filter(root_id = "istio_peers")]
+#[config]
+pub struct Peers {}
+
+impl HttpFilter for Peers {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        let attributes = request.attributes();
+        let peer = IstioPeer::from(attributes.filter_state().fields("wasm.downstream_peer"));
+        let peer = [peer.workload(), peer.label("role"), peer.namespace()].map(show).join(" ");
+        let istio = attributes.istio();
+        let peers = [istio.downstream_peer().workload(), istio.upstream_peer().workload()].map(show).join(" ");
+        let own = istio.workload();
+        let own = [own.name(), own.workload(), own.namespace(), own.owner(), own.cluster(), own.mesh(), own.service_account(), own.label("app")];
+        let own = own.map(show).join(" ");
+        let mut response = next.run(request).await;
+        for (name, value) in [("x-peer", peer), ("x-istio", peers), ("x-own", own)] {
+            response.headers_mut().insert(name, value)?;
+        }
+        Ok(response)
+    }
+}
 
 // ANCHOR: client
 /// Lets only these clients pass.
@@ -228,6 +251,7 @@ fn tell(of: Of<'_>, name: &str) -> String {
             let (namespace, key) = rest.split_once('.').unwrap_or((rest, ""));
             show(of.metadata(namespace).text(key))
         }
+        "upstream_filter_state" => show(of.filter_state().of_the_upstream(rest).map(|bytes| bytes.escape_ascii().to_string())),
         "filter_state" => show(of.filter_state().get(rest).map(|bytes| bytes.escape_ascii().to_string())),
         _ => show(of.raw(&name.split('.').collect::<Vec<_>>()[..]).map(|bytes| bytes.escape_ascii().to_string())),
     }

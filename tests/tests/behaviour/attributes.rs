@@ -1,4 +1,4 @@
-use filters::attributes::{Attributes, ByPhase, Clients, Kept, KeyByRoute, Workloads};
+use filters::attributes::{Attributes, ByPhase, Clients, Kept, KeyByRoute, Peers, Workloads};
 use inproxy_test::{Proxy, Request, Response, Running, json};
 
 /// What an attribute is asked for at the wrong time.
@@ -281,4 +281,52 @@ async fn a_route_says_whether_a_key_is_needed(proxy: Proxy<KeyByRoute>) {
 #[inproxy_test::test]
 async fn a_route_that_says_nothing_needs_no_key(proxy: Proxy<KeyByRoute>) {
     assert_eq!(proxy.start().await.send(Request::get("/")).await.status(), 200);
+}
+
+#[inproxy_test::test]
+async fn the_node_of_a_sidecar_says_whose_it_is(proxy: Proxy<Peers>) {
+    let node = json!({
+        "NAME": "cart-5d4f", "WORKLOAD_NAME": "cart", "NAMESPACE": "shop", "OWNER": "kubernetes://apis/apps/v1/namespaces/shop/deployments/cart",
+        "CLUSTER_ID": "east", "MESH_ID": "mesh", "SERVICE_ACCOUNT": "cart-account", "LABELS": { "app": "cart-app" },
+    });
+    let response = proxy.node_metadata(node).start().await.send(Request::get("/")).await;
+    response.expect_header("x-own", "cart-5d4f cart shop kubernetes://apis/apps/v1/namespaces/shop/deployments/cart east mesh cart-account cart-app");
+    response.expect_header("x-istio", "missing missing");
+}
+
+#[inproxy_test::test]
+async fn a_proxy_outside_of_a_mesh_has_no_workload(proxy: Proxy<Peers>) {
+    let response = proxy.start().await.send(Request::get("/")).await;
+    response.expect_header("x-own", "missing missing missing missing missing missing missing missing");
+}
+
+#[inproxy_test::test]
+async fn dynamic_metadata_are_what_a_filter_before_has_written(proxy: Proxy<Attributes>) {
+    let metadata = json!({ "ns": { "k": "v", "with-null": null }, "envoy.filters.http.jwt_authn": { "payload": { "sub": "alice", "n": 3, "aud": ["a", "b"] } } });
+    let proxy = proxy.dynamic_metadata(metadata).start().await;
+    let same = [
+        ("metadata.ns.k", "v"),
+        ("metadata.ns.nothing", "missing"),
+        ("metadata.other.k", "missing"),
+        ("metadata.ns.with-null", "error: metadata.filter_metadata.ns.with-null: read an attribute: the proxy answered serialization failure (3)"),
+    ];
+    let names = same.map(|(name, _)| name).join(" ");
+    let response = proxy.send(Request::get("/").with_header("ask-request", &names).with_header("ask-response", &names)).await;
+    for (name, value) in same {
+        response.expect_header(&format!("request-{name}"), value);
+        response.expect_header(&format!("response-{name}"), value);
+    }
+}
+
+#[inproxy_test::test]
+async fn filter_state_of_others_is_there_and_is_shared_with_the_upstream(proxy: Proxy<Attributes>) {
+    let mut proxy = proxy.filter_state("example.tenant", "acme").start().await;
+    let names = "filter_state.example.tenant upstream_filter_state.example.tenant upstream_filter_state.nothing";
+    let response = proxy.send(Request::get("/").with_header("ask-request", names).with_header("ask-response", names)).await;
+    response.expect_header("request-filter_state.example.tenant", "acme");
+    response.expect_header("response-filter_state.example.tenant", "acme");
+    response.expect_header("request-upstream_filter_state.example.tenant", &not_now("upstream_filter_state.example.tenant"));
+    response.expect_header("response-upstream_filter_state.example.tenant", "acme");
+    response.expect_header("response-upstream_filter_state.nothing", "missing");
+    assert!(proxy.update(json!({})).await.is_ok(), "the filter is found behind Envoy's own");
 }

@@ -17,6 +17,7 @@ mod codec;
 mod cookbook;
 mod crates;
 mod errors;
+mod flags;
 mod grpcs;
 mod headers;
 mod hooks;

@@ -6,6 +6,7 @@
 mod attributes;
 mod foreign;
 mod grpc;
+mod istio;
 mod metrics;
 mod phases;
 mod sharing;

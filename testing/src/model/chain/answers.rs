@@ -6,13 +6,18 @@ use super::{Out, REQUEST, RESPONSE, status_of};
 use crate::{
     message::{Request, Response},
     model::{
-        Event, IDLE_TIMEOUT, Model, UPSTREAM, answer_headers, in_bytes, message,
+        Event, IDLE_TIMEOUT, Model, UNREACHABLE, UPSTREAM, answer_headers, in_bytes, message,
         state::{ContextState, Headers},
     },
     proxy::{STALE_REQUEST, STALE_RESPONSE, Serve},
     running::Access,
     vm::Callback,
 };
+
+/// Why Envoy has no TLS with an upstream: whose certificate it does not trust, and that asks for one which Envoy has not.
+const UNTRUSTED: &str = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: X509_verify_cert: certificate verification error at \
+    depth 0: unable to get local issuer certificate:TLS_error_end";
+const REFUSED: &str = "TLS_error:|268436572:SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED:TLS_error_end";
 
 impl Model {
     /// Envoy's own answer to a body that waits at a filter and is too large.
@@ -52,7 +57,21 @@ impl Model {
             self.local_reply(stream, local("no_healthy_upstream", 503, "no healthy upstream"));
             return;
         }
-        let answer = self.served(UPSTREAM, &request);
+        if let Some(reason) = self.no_connection() {
+            self.shared.with(|state| {
+                let stream = &mut state.streams[stream];
+                stream.upstream = true;
+                stream.transport_failure = reason;
+            });
+            let details = format!("upstream_reset_before_response_started{{remote_connection_failure|{}}}", reason.replace(' ', "_"));
+            self.local_reply(stream, local(&details, 503, &format!("{UNREACHABLE}remote connection failure")));
+            return;
+        }
+        let mut answer = self.served(UPSTREAM, &request);
+        let timeout = self.shared.with(|state| state.around.route_timeout);
+        if answer.delay >= timeout {
+            answer = local("response_timeout", 504, "upstream request timeout").after(timeout);
+        }
         self.shared.with(|state| {
             let session = state.around.upstream_tls.as_ref().and_then(|(server, proxy)| server.session(&proxy.clone().tls_1_2()));
             let stream = &mut state.streams[stream];
@@ -64,11 +83,28 @@ impl Model {
         self.schedule(after, Event::Upstream { stream });
     }
 
+    /// Why there is no connection to the upstream, if there is none.
+    fn no_connection(&self) -> Option<&'static str> {
+        if matches!(self.clusters.get(UPSTREAM), Some(Serve::Nobody)) {
+            return Some("delayed connect error: Connection refused");
+        }
+        let (server, proxy) = self.shared.with(|state| state.around.upstream_tls.clone())?;
+        if !server.certificate.is_trusted() {
+            return Some(UNTRUSTED);
+        }
+        server.session(&proxy).is_none().then_some(REFUSED)
+    }
+
     pub(in super::super) fn upstream_answers(&mut self, stream: usize) {
         if self.streams[stream].over || self.streams[stream].answered {
             return;
         }
         let Some(answer) = self.streams[stream].answer.take() else { return };
+        if !answer.details.is_empty() {
+            // No server has answered.
+            self.local_reply(stream, answer);
+            return;
+        }
         let trailers = in_bytes(&answer.message.trailers);
         self.shared.with(|state| {
             let stream = &mut state.streams[stream];
@@ -84,7 +120,7 @@ impl Model {
         self.respond(stream, answer, with_trailers, cut_off);
         self.shared.with(|state| state.streams[stream].received = !cut_off && !goes_on);
         if cut_off && !self.streams[stream].over {
-            self.reset(stream, "upstream_reset_after_response_started{connection_termination}");
+            self.reset(stream, "upstream_reset_after_response_started{protocol_error}");
         }
     }
 
