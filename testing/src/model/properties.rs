@@ -1,6 +1,6 @@
 //! Attributes: what `proxy_get_property` and expressions find.
 //!
-//! [Envoy's list](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes); what is here is what a filter behind plain HTTP on loopback can see.
+//! [Envoy's list](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes).
 
 use std::net::{Ipv4Addr, SocketAddr};
 
