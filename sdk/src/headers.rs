@@ -41,6 +41,14 @@ pub enum HeaderError {
     /// The header says how long a body is, which is the proxy's business.
     #[error("{0} cannot be set: the proxy sends a body with the length that it has; replace the body, and it is put right")]
     Framing(String),
+    /// The `:status` of a response was removed, or set to what the proxy would put on the wire and no client understands.
+    #[error(
+        "the :status of a response can only be set, from 200 to 599 and not to 204 or 304, which have no body; answer with a response of the filter's own instead"
+    )]
+    Status,
+    /// A pseudo header was put into trailers.
+    #[error("{0} cannot be in trailers: pseudo headers stand before all others")]
+    Trailer(String),
 }
 
 debug_as_display!(HeaderError);

@@ -26,8 +26,8 @@ pub struct LocalReply {
 impl LocalReply {
     /// An empty answer with this status.
     ///
-    /// It must be one that ends a request, 200 to 599: the proxy would put any other on the wire as it is. An answer with another status is not sent;
-    /// the filter fails instead, as if it had returned an error.
+    /// It must be one that ends a request, 200 to 599: the proxy would put any other on the wire as it is. An answer with another status is not sent, nor one with a body and a status that has none, 204 or
+    /// 304; the filter fails instead, as if it had returned an error.
     pub fn new(status: StatusCode) -> Self {
         Self { status, headers: HeaderList::default(), body: Vec::new(), details: String::new(), grpc_status: None }
     }
@@ -89,6 +89,9 @@ impl LocalReply {
         let status = self.status.as_u16();
         if !(200..600).contains(&status) {
             return Err(Error::msg(format!("a local reply must have a status from 200 to 599, not {status}")));
+        }
+        if matches!(status, 204 | 304) && !self.body.is_empty() {
+            return Err(Error::msg(format!("a local reply with status {status} has no body: the client would take it for the next response")));
         }
         let headers = abi::encode_pairs(self.headers.iter());
         let grpc_status = self.grpc_status.and_then(|status| i32::try_from(status).ok()).unwrap_or(-1);

@@ -288,6 +288,9 @@ impl StreamId {
         } else {
             drop(task);
         }
+        if self.place.exchange.resumes() {
+            self.go_on();
+        }
         CURRENT.set(previous);
     }
 }
@@ -316,20 +319,20 @@ impl StreamId {
             fault::record(error);
             return;
         }
-        self.resume_if(exchange.release(direction), direction);
+        exchange.release(direction);
     }
 
     /// Lets the headers of a direction go on, and holds its body; unless as for [`release`](Self::release).
     pub(crate) fn release_headers(self, direction: Direction) {
         if let Some(exchange) = self.may_go_on(direction) {
-            self.resume_if(exchange.release_headers(direction), direction);
+            exchange.release_headers(direction);
         }
     }
 
     /// Lets what has arrived of a direction's body go by, and waits for more; unless as for [`release`](Self::release).
     pub(crate) fn let_by(self, direction: Direction) {
         if let Some(exchange) = self.may_go_on(direction) {
-            self.resume_if(exchange.let_by(direction), direction);
+            exchange.let_by(direction);
         }
     }
 
@@ -345,9 +348,14 @@ impl StreamId {
         Some(exchange)
     }
 
-    fn resume_if(self, resume: bool, direction: Direction) {
-        if resume && let Err(status) = abi::continue_stream(direction.stream_type()) {
-            cannot_go_on(status);
+    /// Has the proxy resume what was let go. Only when user code has returned: it may still answer or break off, and an answer or a reset in the callback in which a response was resumed, and has
+    /// ended with that, crashes Envoy.
+    fn go_on(self) {
+        // Also what a stream has left that is over.
+        for direction in self.place.exchange.take_resumed().filter(|_| self.is_open()) {
+            if let Err(status) = abi::continue_stream(direction.stream_type()) {
+                cannot_go_on(status);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::{AsHeaderName, AsHeaderValue, Check, Edited, EditedName, HeaderList, Headers, Source};
+use super::{AsHeaderName, AsHeaderValue, Check, Edited, EditedName, HeaderError, HeaderList, Headers, Source};
 use crate::{
     abi::{self, MapType, Status},
     error::{HostError, Result},
@@ -13,7 +13,8 @@ use crate::{
 /// ends as if the filter had returned the error.
 ///
 /// `content-length` and `transfer-encoding` can be removed, but not set: a length that is not the body's would let one request pass for two. They are put right when a body is
-/// replaced. (Callbacks, [`HttpHooks`](crate::hooks::HttpHooks), may set them.)
+/// replaced. (Callbacks, [`HttpHooks`](crate::hooks::HttpHooks), may set them.) The `:status` of a response can be set to 200 to 599, but for 204 and 304, behind which a body would be taken for another
+/// response, and not removed; trailers have no pseudo headers.
 ///
 /// # Examples
 ///
@@ -114,6 +115,7 @@ impl<'a> HeadersMut<'a> {
     /// As [`insert`](Self::insert).
     pub fn remove<N: AsHeaderName>(&mut self, name: N) -> EditedName<N> {
         let outcome = name.to_name().map_err(Into::into).and_then(|name| match &mut self.0 {
+            Target::Proxy(map, _) if is_pseudo(&name) && is_status(*map, &name) => Err(HeaderError::Status.into()),
             Target::Proxy(map, _) => refused("remove a header", abi::remove_header(*map, name.as_bytes())),
             Target::List(list) => Ok(list.remove(&*name)?),
             Target::Gone => gone(),
@@ -127,8 +129,32 @@ impl<'a> HeadersMut<'a> {
         if matches!(self.0, Target::Proxy(_, Framing::Kept) | Target::List(_)) {
             super::not_framing(&name)?;
         }
-        Ok((name, value.to_value()?))
+        let value = value.to_value()?;
+        if is_pseudo(&name)
+            && let Target::Proxy(map, _) = self.0
+        {
+            pseudo(map, &name, value)?;
+        }
+        Ok((name, value))
     }
+}
+
+/// Refuses pseudo headers that are none, which the proxy would put on the wire as they are: a status that ends no response, or that has no body where a body follows; and any in trailers.
+#[cold]
+fn pseudo(map: MapType, name: &str, value: &[u8]) -> Result<(), HeaderError> {
+    if matches!(map, MapType::HttpRequestTrailers | MapType::HttpResponseTrailers) {
+        return Err(HeaderError::Trailer(name.to_owned()));
+    }
+    let allowed = matches!(value, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']) && !matches!(value, b"204" | b"304");
+    if is_status(map, name) && !allowed { Err(HeaderError::Status) } else { Ok(()) }
+}
+
+fn is_pseudo(name: &str) -> bool {
+    name.as_bytes().first() == Some(&b':')
+}
+
+fn is_status(map: MapType, name: &str) -> bool {
+    matches!(map, MapType::HttpResponseHeaders) && name == ":status"
 }
 
 fn refused(call: &'static str, outcome: Result<(), Status>) -> Result<()> {

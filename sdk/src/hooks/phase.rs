@@ -39,6 +39,8 @@ pub(crate) struct Stream {
 struct Hold {
     headers: bool,
     paused: bool,
+    /// It is to go on when the running callback has returned.
+    resumes: bool,
 }
 
 // === impl Direction ===
@@ -73,12 +75,17 @@ impl Direction {
     }
 }
 
+// === impl Hold ===
+
+impl Hold {
+    const NOT: Self = Self { headers: false, paused: false, resumes: false };
+}
+
 // === impl Stream ===
 
 impl Stream {
     pub(crate) const fn new(context: u32, root: u32) -> Self {
-        const NOTHING: Hold = Hold { headers: false, paused: false };
-        Self { context, root, replied: false, answered: false, request: NOTHING, response: NOTHING }
+        Self { context, root, replied: false, answered: false, request: Hold::NOT, response: Hold::NOT }
     }
 
     const fn hold(&mut self, direction: Direction) -> &mut Hold {
@@ -116,11 +123,21 @@ impl Stream {
         }
     }
 
-    fn resume(&mut self, direction: Direction) -> Result<(), HostError> {
-        let resumed = std::mem::take(self.hold(direction)).paused && !self.replied;
-        if resumed {
-            abi::continue_stream(direction.stream_type()).map_err(|status| HostError::new("resume a stream", status))?;
-            self.answered |= matches!(direction, Direction::Response);
+    const fn resume(&mut self, direction: Direction) {
+        let hold = self.hold(direction);
+        hold.resumes |= hold.paused;
+    }
+
+    /// Has the proxy resume what the callback that ends here let go: not before, since it might still answer, and an answer or a reset in the callback in which a response was resumed, and has ended
+    /// with that, crashes Envoy.
+    pub(crate) fn go_on(&mut self) -> Result<(), HostError> {
+        for direction in [Direction::Request, Direction::Response] {
+            let resumes = std::mem::take(&mut self.hold(direction).resumes) && !self.replied;
+            if resumes {
+                *self.hold(direction) = Hold::NOT;
+                abi::continue_stream(direction.stream_type()).map_err(|status| HostError::new("resume a stream", status))?;
+                self.answered |= matches!(direction, Direction::Response);
+            }
         }
         Ok(())
     }
@@ -337,22 +354,14 @@ impl CallResponse<'_> {
         HeadersMut::with_framing(MapType::HttpRequestHeaders)
     }
 
-    /// Lets the request go on. Does nothing if it is not held.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] if the proxy refuses.
-    pub fn resume_request(&mut self) -> Result<(), HostError> {
-        self.stream.resume(Direction::Request)
+    /// Lets the request go on when the callback has returned, unless it has [answered](Self::reply) by then. Does nothing if the request is not held. Should the proxy refuse, the filter has failed.
+    pub fn resume_request(&mut self) {
+        self.stream.resume(Direction::Request);
     }
 
-    /// Lets the response go on. Does nothing if it is not held.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] if the proxy refuses.
-    pub fn resume_response(&mut self) -> Result<(), HostError> {
-        self.stream.resume(Direction::Response)
+    /// Lets the response go on; as [`resume_request`](Self::resume_request).
+    pub fn resume_response(&mut self) {
+        self.stream.resume(Direction::Response);
     }
 
     /// Sends another call-out; as [`RequestHeaders::call`].

@@ -143,6 +143,10 @@ impl<H: HttpHooks> Context for HttpShim<H> {
             let Self { plugin, state, stream } = self;
             plugin.hooks.on_call_response(state, CallResponse { stream, token: CallToken(token), sizes: Sizes { headers, body, trailers } });
             fail(stream);
+            if let Err(error) = stream.go_on() {
+                fault::record(error.into());
+                fail(stream);
+            }
             above::after(stream.context);
         });
     }

@@ -24,6 +24,8 @@ pub(crate) struct Exchange {
     /// The response was asked for by somebody who is gone.
     pub(crate) abandoned: Cell<bool>,
     pub(crate) verdict: Cell<Verdict>,
+    /// The directions, request and response, that the proxy is to be told to resume when user code has returned.
+    resumes: Cell<[bool; 2]>,
 }
 
 /// How the exchange is answered.
@@ -127,32 +129,60 @@ impl Exchange {
         }
     }
 
-    /// User code lets a direction go. Whether the proxy must be told by a call, since no callback of this direction will return.
-    pub(crate) fn release(&self, direction: Direction) -> bool {
+    /// User code lets a direction go.
+    pub(crate) fn release(&self, direction: Direction) {
         let side = self.side(direction);
         side.stage.set(Stage::Passed);
-        self.entered.get() != Some(direction) && side.paused.take()
+        if self.entered.get() != Some(direction) {
+            self.resume(direction);
+        }
     }
 
-    /// User code lets the headers of a direction go, and keeps the body. Whether the proxy must be told by a call.
-    pub(crate) fn release_headers(&self, direction: Direction) -> bool {
+    /// User code lets the headers of a direction go, and keeps the body.
+    pub(crate) fn release_headers(&self, direction: Direction) {
         let side = self.side(direction);
         side.stage.set(Stage::Body);
         // What the proxy has shown already would go on together with the headers: it waits for the body then.
-        let resumed = self.entered.get() != Some(direction) && !side.buffered.get() && side.paused.take();
+        let resumed = self.entered.get() != Some(direction) && !side.buffered.get() && self.resume(direction);
         side.resumed.set(resumed);
-        resumed
     }
 
-    /// User code is done with what has arrived of a direction's body. Whether the proxy must be told by a call.
-    pub(crate) fn let_by(&self, direction: Direction) -> bool {
+    /// User code is done with what has arrived of a direction's body.
+    pub(crate) fn let_by(&self, direction: Direction) {
         let side = self.side(direction);
         side.flowing.set(true);
         if self.entered.get() == Some(direction) {
             side.resumed.set(false);
-            return false;
+        } else {
+            self.resume(direction);
         }
-        side.paused.take()
+    }
+
+    /// The proxy is to be told by a call that a direction goes on, since no callback of it will return; if it was paused at all.
+    fn resume(&self, direction: Direction) -> bool {
+        let paused = self.side(direction).paused.take();
+        if paused {
+            let [request, response] = self.resumes.get();
+            self.resumes.set(match direction {
+                Direction::Request => [true, response],
+                Direction::Response => [request, true],
+            });
+        }
+        paused
+    }
+
+    /// Whether there is a direction that the proxy is to resume: after most turns there is none.
+    pub(super) fn resumes(&self) -> bool {
+        self.resumes.get() != [false, false]
+    }
+
+    /// The directions that the proxy is to resume now: none once the exchange is answered, or broken off.
+    pub(super) fn take_resumed(&self) -> impl Iterator<Item = Direction> {
+        let [request, response] = self.resumes.take();
+        let over = matches!(self.verdict.get(), Verdict::Given | Verdict::Reset);
+        [(request, Direction::Request), (response, Direction::Response)]
+            .into_iter()
+            .filter_map(move |(resumes, direction)| (resumes && !over).then_some(direction))
     }
 
     /// Whether a direction can still go on: not if it has already, nor once the exchange is answered, but for a request whose headers the upstream has already.

@@ -44,9 +44,7 @@ impl HttpHooks for HookAsk {
         asked.verdict = status;
         if status == Some(StatusCode::OK) {
             let _ = call.request_headers().insert("x-hook", "asked");
-            if let Err(error) = call.resume_request() {
-                log::error!("{error}");
-            }
+            call.resume_request();
         } else {
             call.reply(LocalReply::new(StatusCode::FORBIDDEN));
         }

@@ -17,6 +17,7 @@ pub mod loggers;
 pub mod measure;
 pub mod metrics;
 pub mod mtls;
+pub mod safety;
 pub mod services;
 pub mod shared;
 pub mod shuffle;

@@ -29,6 +29,7 @@ mod panics;
 mod policies;
 mod refusals;
 mod replies;
+mod safety;
 mod services;
 mod shared;
 mod shuffle;
