@@ -167,6 +167,19 @@ impl Connection {
         }
     }
 
+    /// The bytes that come, whatever they are, until the connection ends or is silent for this long; and whether it has ended.
+    pub async fn bytes_until_silent_for(&mut self, time: Duration) -> (Vec<u8>, bool) {
+        let mut bytes = std::mem::take(&mut self.pending);
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            match timeout(time, self.stream.read(&mut chunk)).await {
+                Err(_) => return (bytes, false),
+                Ok(Ok(read)) if read > 0 => bytes.extend(&chunk[..read]),
+                Ok(_) => return (bytes, true),
+            }
+        }
+    }
+
     /// Sends a request and reads its response, on a connection of its own.
     pub async fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> Message {
         let mut connection = Self::open(address).await;

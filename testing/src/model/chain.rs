@@ -41,6 +41,8 @@ pub(crate) struct Stream {
     out: [Out; 2],
     /// The response is here: the upstream's, or a reply.
     answered: bool,
+    /// All of the request has come.
+    complete: bool,
     /// Nothing of the request goes on any more.
     aborted: bool,
     pub(crate) over: bool,
@@ -140,6 +142,7 @@ impl Model {
             contexts: vec![None; filters],
             bypassed: vec![false; filters],
             holds: vec![Default::default(); filters],
+            complete: end_of_stream,
             ..Stream::default()
         });
         let timeout = self.shared.with(|state| state.around.request_timeout);
@@ -153,6 +156,7 @@ impl Model {
     pub(crate) fn send_body(&mut self, stream: usize, bytes: &[u8], end_of_stream: bool) {
         if !self.streams[stream].over {
             self.shared.with(|state| state.streams[stream].size[REQUEST] += bytes.len() as u64);
+            self.streams[stream].complete |= end_of_stream;
             self.data(stream, REQUEST, 0, bytes.to_vec(), end_of_stream);
         }
     }
@@ -163,6 +167,7 @@ impl Model {
             return;
         }
         let trailers = in_bytes(trailers);
+        self.streams[stream].complete = true;
         self.shared.with(|state| state.streams[stream].trailers[REQUEST] = trailers);
         self.trailers(stream, REQUEST, 0);
     }
@@ -410,6 +415,10 @@ impl Model {
         let position = self.filter_at(direction, filter);
         let held = std::mem::take(&mut self.streams[stream].holds[filter][direction]);
         if held.stop == Stop::No {
+            let waits_for_upstream = self.shared.with(|state| state.streams[stream].upstream && !state.streams[stream].received);
+            if direction == REQUEST && self.streams[stream].out[REQUEST].ended && waits_for_upstream {
+                self.would_crash("proxy_continue_stream for a request that was not paused: it is sent to the upstream again");
+            }
             return;
         }
         let body = self.reach(stream, filter, direction, |reach| {

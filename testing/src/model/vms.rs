@@ -206,7 +206,7 @@ impl Model {
             self.twice(vm, callback, action);
         }
         if let Some(crash) = self.shared.with(|state| state.crash.take()) {
-            panic!("the real Envoy 1.40 would have crashed, or done worse: {crash}\nthe log:\n{}", self.log_text());
+            self.would_crash(&crash);
         }
         if let Err(trap) = &result {
             let now = self.shared.with(|state| {
@@ -242,21 +242,40 @@ impl Model {
         result.ok()
     }
 
-    /// A stream that goes on by a call, and by what its callback returned, goes on twice.
+    /// Fails the test.
+    pub(super) fn would_crash(&self, why: &str) -> ! {
+        panic!("the real Envoy 1.40 would have crashed, or done worse: {why}\nthe log:\n{}", self.log_text());
+    }
+
+    /// A callback steers its own stream by what it returns. By a call as well, or instead, does harm.
     fn twice(&self, vm: usize, callback: Callback, action: u32) {
         let (direction, context) = match callback {
             Callback::RequestHeaders { context, .. } => (REQUEST, context),
-            Callback::ResponseHeaders { context, .. } => (RESPONSE, context),
+            Callback::ResponseHeaders { context, .. } | Callback::ResponseTrailers { context, .. } => (RESPONSE, context),
             _ => return,
         };
+        let trailers = matches!(callback, Callback::ResponseTrailers { .. });
+        let ends = matches!(callback, Callback::RequestHeaders { end_of_stream: true, .. } | Callback::ResponseHeaders { end_of_stream: true, .. });
         self.shared.with(|state| {
             let one = &state.vms[vm];
             let Some(stream) = one.contexts.get(&context).map(|context| context.stream) else { return };
-            let same =
-                |deferred: &Deferred| matches!(deferred, Deferred::Continue { stream: of, direction: to, .. } if (*of, *to) == (stream, direction));
-            if action == 0 && one.deferred.iter().any(same) {
-                let callback = one.callback;
-                state.crash = Some(format!("proxy_continue_stream in {callback}, which then returned Continue: what it shows goes on twice"));
+            let callback = one.callback;
+            let harm = one.deferred.iter().find_map(|deferred| match deferred {
+                Deferred::Continue { stream: of, direction: to, .. } if (*of, *to) == (stream, direction) => match (action, trailers) {
+                    (0, false) => Some(format!("proxy_continue_stream in {callback}, which then returned Continue: what it shows goes on twice")),
+                    (0, true) => Some(format!("proxy_continue_stream in {callback}, which then returned Continue: Envoy dies of SIGSEGV")),
+                    (_, false) if !ends => {
+                        Some(format!("proxy_continue_stream in {callback}, which then returned Pause: the body is lost, and the stream hangs"))
+                    }
+                    _ => None,
+                },
+                Deferred::Close { stream: of } if *of == stream && trailers && action == 0 => {
+                    Some(format!("proxy_close_stream in {callback}, which then returned Continue: Envoy dies of SIGSEGV"))
+                }
+                _ => None,
+            });
+            if harm.is_some() {
+                state.crash = harm;
             }
         });
     }

@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "test code")]
 
 mod attributes;
+mod crashes;
 mod foreign;
 mod grpc;
 mod istio;

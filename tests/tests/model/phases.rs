@@ -115,24 +115,6 @@ async fn trailers_can_be_made_where_a_body_ends(proxy: Proxy<Probe>) {
     assert_eq!(proxy.upstream().request().trailer_value("x-made"), Some(&b"1"[..]));
 }
 
-#[inproxy_test::test(only(wasm), because = "the real Envoy dies")]
-#[should_panic(expected = "Envoy calls itself without end, or dies of SIGSEGV")]
-async fn a_reply_at_the_end_of_a_stream_is_a_crash(proxy: Proxy<Probe>) {
-    proxy.configure_text("log: reply 403 - - -1").start().await.send(Request::get("/")).await;
-}
-
-#[inproxy_test::test(only(wasm), because = "the real Envoy dies")]
-#[should_panic(expected = "dies of SIGSEGV")]
-async fn a_response_that_goes_on_before_it_is_there_is_a_crash(proxy: Proxy<Probe>) {
-    proxy.configure_text("request_headers: continue_stream 1").start().await.send(Request::get("/")).await;
-}
-
-#[inproxy_test::test(only(wasm), because = "the real Envoy sends the request twice")]
-#[should_panic(expected = "goes on twice")]
-async fn a_request_that_goes_on_by_call_and_by_return_is_an_error(proxy: Proxy<Probe>) {
-    proxy.configure_text("request_headers: continue_stream 0").start().await.send(Request::get("/")).await;
-}
-
 #[inproxy_test::test(only(wasm, envoy), because = "the probe has no SDK, which the native host needs")]
 async fn details_of_a_reply_are_in_the_access_log(proxy: Proxy<Probe>) {
     let proxy = proxy.configure_text("request_headers: reply 403 why\\sso no -1 x-own=1").start().await;

@@ -17,8 +17,12 @@ const ENDING: [&str; 3] = ["proxy_on_log", "proxy_on_done", "proxy_on_delete"];
 pub(super) fn go_on(state: &mut State, vm: usize, stream: u32) -> Status {
     match stream {
         REQUEST | RESPONSE => {
-            if stream == RESPONSE && state.vms[vm].callback == "proxy_on_request_headers" && state.vms[vm].effective == state.vms[vm].current {
-                state.crash = Some("proxy_continue_stream for the response while the request's headers are shown: Envoy dies of SIGSEGV".to_owned());
+            if stream == RESPONSE && effective(state, vm).is_some_and(|stream| state.streams[stream].status.is_none()) {
+                state.crash = Some("proxy_continue_stream for a response that is not there: Envoy dies of SIGSEGV".to_owned());
+            }
+            // To say it twice makes no difference.
+            if resumed(state, vm, stream as usize) {
+                return Status::OK;
             }
             defer(state, vm, |context| Deferred::Continue { stream: context.stream, filter: context.filter, direction: stream as usize })
         }
@@ -32,6 +36,7 @@ pub(super) fn close(state: &mut State, vm: usize, stream: u32) -> Status {
     match stream {
         REQUEST | RESPONSE => {
             not_at_the_end(state, vm, "proxy_close_stream");
+            once(state, vm, "proxy_close_stream", true);
             defer(state, vm, |context| Deferred::Close { stream: context.stream })
         }
         DOWNSTREAM | UPSTREAM => Status::OK,
@@ -41,6 +46,7 @@ pub(super) fn close(state: &mut State, vm: usize, stream: u32) -> Status {
 
 pub(super) fn reply(state: &mut State, vm: usize, reply: LocalReply<'_>) -> Status {
     not_at_the_end(state, vm, "proxy_send_local_response");
+    once(state, vm, "proxy_send_local_response", false);
     let headers = Pairs::new(reply.headers).map(|(name, value)| (String::from_utf8_lossy(name).to_lowercase(), value.to_vec()));
     let mut headers: Vec<_> = headers.filter(|(name, _)| name != ":status" && name != "content-length").collect();
     headers.push(("content-length".to_owned(), reply.body.len().to_string().into_bytes()));
@@ -59,6 +65,35 @@ fn not_at_the_end(state: &mut State, vm: usize, call: &str) {
     if ENDING.contains(&callback) {
         state.crash = Some(format!("{call} in {callback}: Envoy calls itself without end, or dies of SIGSEGV"));
     }
+}
+
+/// A stream ends once in a callback. What Envoy makes of more depends on what there is of the response, and on the callback: at best the first one is done.
+fn once(state: &mut State, vm: usize, call: &str, closes: bool) {
+    let Some(stream) = effective(state, vm) else { return };
+    let (callback, begun) = (state.vms[vm].callback, state.streams[stream].status.is_some());
+    let before = |deferred: &Deferred| match deferred {
+        Deferred::Continue { stream: of, direction, .. } if *of == stream && *direction == RESPONSE as usize => {
+            Some("proxy_continue_stream for the response, which may have ended with that")
+        }
+        Deferred::Close { stream: of } if *of == stream && (begun || closes && callback != "proxy_on_request_headers") => Some("proxy_close_stream"),
+        Deferred::Reply { stream: of, .. } if *of == stream && begun => Some("proxy_send_local_response"),
+        _ => None,
+    };
+    if let Some(before) = state.vms[vm].deferred.iter().find_map(before) {
+        state.crash = Some(format!("{call} in the callback of {before}: Envoy dies of SIGSEGV"));
+    }
+}
+
+fn resumed(state: &State, vm: usize, towards: usize) -> bool {
+    let of = effective(state, vm);
+    state.vms[vm]
+        .deferred
+        .iter()
+        .any(|deferred| matches!(deferred, Deferred::Continue { stream, direction, .. } if Some(*stream) == of && *direction == towards))
+}
+
+fn effective(state: &State, vm: usize) -> Option<usize> {
+    state.vms[vm].contexts.get(&state.vms[vm].effective).map(|context| context.stream)
 }
 
 /// Has something done with the effective stream when the callback has returned. Without a stream Envoy does nothing, and says that it did.

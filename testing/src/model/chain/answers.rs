@@ -213,8 +213,14 @@ impl Model {
     pub(in super::super) fn request_timeout(&mut self, stream: usize) {
         let one = &self.streams[stream];
         if !one.over && !one.answered && !one.out[REQUEST].ended {
-            self.local_reply(stream, local("request_overall_timeout", 408, "request timeout"));
+            let status = self.late(stream);
+            self.local_reply(stream, local("request_overall_timeout", status, "request timeout"));
         }
+    }
+
+    /// The status of a request that takes too long: whose fault that is.
+    fn late(&self, stream: usize) -> u16 {
+        if self.streams[stream].complete { 504 } else { 408 }
     }
 
     /// A stream has done nothing for a while, unless it has.
@@ -228,7 +234,7 @@ impl Model {
             self.schedule(IDLE_TIMEOUT - idle, Event::IdleTimeout { stream });
             return;
         }
-        let status = if one.out[REQUEST].ended { 504 } else { 408 };
+        let status = self.late(stream);
         self.local_reply(stream, local("stream_idle_timeout", status, "stream timeout"));
     }
 
