@@ -346,6 +346,19 @@ impl Envoy {
         }
     }
 
+    /// Waits until it has ended, and says of which signal it died: `None` if it did not, or if it still runs after this time.
+    pub async fn died_of(&self, within: Duration) -> Option<i32> {
+        /// What a shell adds to a signal, to make an exit code of it.
+        const SIGNAL: i32 = 128;
+        let deadline = Instant::now() + within;
+        loop {
+            if let Err(StartError::Ended { status, .. }) = self.still_running() {
+                return status.code().filter(|code| *code > SIGNAL).map(|code| code - SIGNAL);
+            }
+            self.wait_until(deadline).await.ok()?;
+        }
+    }
+
     async fn wait_until(&self, deadline: Instant) -> Result<(), StartError> {
         if Instant::now() > deadline {
             return Err(StartError::Late { log: self.log() });

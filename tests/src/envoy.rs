@@ -45,9 +45,26 @@ impl Proxy {
 
     /// Adds a filter of any module, with its configuration as it is.
     #[must_use]
-    pub fn filter_of(mut self, path: PathBuf, root_id: &str, configuration: &str) -> Self {
-        let name = &self.listener.name;
-        self.modules.push(Module { root_id: root_id.to_owned(), configuration: Some(configuration.replace('$', name)), ..Module::new(path) });
+    pub fn filter_of(self, path: PathBuf, root_id: &str, configuration: &str) -> Self {
+        let configuration = configuration.replace('$', &self.listener.name);
+        self.module(path, root_id, configuration)
+    }
+
+    /// Adds the probe of `tests/probe`, with its script. In it, `@name` stands for the name of the cluster that was given as `name`.
+    #[must_use]
+    pub fn probe(self, script: &str) -> Self {
+        let script = script.replace('@', &self.listener.name);
+        self.module(module("tests/probe"), "probe", script)
+    }
+
+    /// As [`probe`](Self::probe), with another module in the probe's place.
+    #[must_use]
+    pub fn probe_of(self, path: PathBuf, script: &str) -> Self {
+        self.module(path, "probe", script.to_owned())
+    }
+
+    fn module(mut self, path: PathBuf, root_id: &str, configuration: String) -> Self {
+        self.modules.push(Module { root_id: root_id.to_owned(), configuration: Some(configuration), ..Module::new(path) });
         self
     }
 

@@ -54,3 +54,51 @@ fn the_readme_shows_the_example_as_it_is() {
     assert!(readme.contains(code.trim()), "README.md shows another examples/hello/src/lib.rs than there is");
     assert!(hello.lines().count() <= 25);
 }
+
+/// The rows of the tables of a page, without their heads.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    let cells = |line: &'_ str| -> usize { line.matches('|').count() };
+    let lines = text.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---") && !line.starts_with("| what a module does"));
+    lines
+        .inspect(|line| assert!(cells(line) == 5, "four cells: {line}"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect()
+}
+
+/// Whether there is a test of this name: a case that must not compile, with its message, or a function in the file of its module.
+fn is_a_test(name: &str) -> bool {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    if name.ends_with(".rs") {
+        let case = tests.join("messages").join(name);
+        return case.exists() && case.with_extension("stderr").exists();
+    }
+    let Some((module, function)) = name.rsplit_once("::") else { return false };
+    let file = format!("{}.rs", module.replace("::", "/"));
+    let with = |binary: &str| fs::read_to_string(tests.join(binary).join(&file)).is_ok_and(|code| code.contains(&format!("fn {function}(")));
+    with("behaviour") || with("envoy")
+}
+
+#[test]
+fn what_is_said_to_be_safe_is_tested() {
+    let text = fs::read_to_string(root().join("safety.md")).unwrap();
+    let rows = rows(&text);
+    assert!(rows.len() > 40);
+    for row in &rows {
+        assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+        let tests: Vec<_> = row[3].split(", ").map(|name| name.trim_matches('`')).collect();
+        assert_eq!(tests.len(), if row[2].starts_with("not offered") { 1 } else { 2 }, "{row:?}");
+        assert!(tests[0].starts_with("raw::"), "{row:?}");
+        for test in tests {
+            assert!(is_a_test(test), "there is no test {test}");
+        }
+    }
+    // Nothing that is shown is forgotten.
+    let raw = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/envoy/raw")).unwrap();
+    for file in raw.map(|entry| entry.unwrap().path()) {
+        let module = file.file_stem().unwrap().to_string_lossy().into_owned();
+        for test in fs::read_to_string(&file).unwrap().split("#[tokio::test]\nasync fn ").skip(1) {
+            let name = format!("`raw::{module}::{}`", test.split_once('(').unwrap().0);
+            assert!(text.contains(&name), "{name} is not in safety.md");
+        }
+    }
+}
