@@ -18,6 +18,7 @@ pub mod measure;
 pub mod metrics;
 pub mod mtls;
 pub mod safety;
+pub mod migrated;
 pub mod services;
 pub mod shared;
 pub mod shuffle;
