@@ -1,5 +1,15 @@
 //! The filters of the cookbook: what `docs/cookbook` shows.
 
+pub mod clocks;
+pub mod deadlines;
+pub mod environment;
+pub mod errors;
+pub mod headers;
+pub mod logging;
+pub mod memory;
+pub mod replies;
+pub mod state;
+
 use std::{
     cell::RefCell,
     collections::BTreeSet,

@@ -1,5 +1,8 @@
 //! What `docs/cookbook` shows does what it says.
 
+mod answers;
+mod surroundings;
+
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
