@@ -2,6 +2,10 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
+mod links;
+mod migration;
+mod sdk;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -9,6 +13,11 @@ use std::{
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+/// What stands between backquotes in a line.
+fn code(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
 }
 
 /// Each page, by its path in `docs`, with its text.
