@@ -9,8 +9,14 @@ use std::{
 };
 
 use filters::cookbook::{
-    Again, Ask, Banner, Both, Bounded, Check, CheckRequest, CheckResponse, Denylist, First, GrpcScan, Keys, Limit, Mask, Measure, Meter, Models,
-    Part, Ready, Refuse, Scan, Verdict,
+    background_tasks::{Banner, Denylist},
+    bodies::{Mask, Measure, Meter, Refuse, Scan},
+    cache_and_coalesce::Keys,
+    calls::{Again, Ask, Both, First},
+    grpc::{Check, CheckRequest, CheckResponse, GrpcScan, Part, Verdict},
+    json_body::{Bounded, Models},
+    rate_limit::Limit,
+    startup::Ready,
 };
 use inproxy::grpc::Message;
 use inproxy_test::{GrpcCall, GrpcReply, Proxy, Request, Response, Running, json};
