@@ -62,7 +62,42 @@ pub enum Source {
     Other(Value),
 }
 
-/// An HTTP listener with its filters and one route.
+/// A route to a cluster, for the requests that it matches.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its name.
+    pub name: String,
+    /// Which requests it takes.
+    pub matches: RouteMatch,
+    /// The cluster that they go to.
+    pub cluster: String,
+}
+
+/// Which requests a route takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteMatch {
+    /// Those with this header, of this value.
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Those whose path begins so.
+    Path {
+        /// How.
+        prefix: String,
+    },
+    /// Those with this filter state, which is this text.
+    FilterState {
+        /// Its key.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// An HTTP listener with its filters and its routes.
 #[derive(Clone, Debug)]
 pub struct Listener {
     /// Its name, which no other listener has.
@@ -83,7 +118,9 @@ pub struct Listener {
     pub route_timeout: Duration,
     /// How many bytes Envoy buffers for a direction of a stream.
     pub buffer_limit: u32,
-    /// The name of its one route.
+    /// Routes to other clusters, which come before the one that takes the rest.
+    pub routes: Vec<Route>,
+    /// The name of the route that takes the rest.
     pub route: String,
     /// The metadata of that route, by namespace.
     pub route_metadata: Value,
@@ -208,6 +245,19 @@ impl Source {
     }
 }
 
+// === impl Route ===
+
+impl Route {
+    fn to_json(&self) -> Value {
+        let matches = match &self.matches {
+            RouteMatch::Header { name, value } => json!({ "prefix": "/", "headers": [{ "name": name, "string_match": { "exact": value } }] }),
+            RouteMatch::Path { prefix } => json!({ "prefix": prefix }),
+            RouteMatch::FilterState { key, value } => json!({ "prefix": "/", "filter_state": [{ "key": key, "string_match": { "exact": value } }] }),
+        };
+        json!({ "name": self.name, "match": matches, "route": { "cluster": self.cluster } })
+    }
+}
+
 // === impl Listener ===
 
 impl Listener {
@@ -223,6 +273,7 @@ impl Listener {
             stream_idle_timeout: Duration::from_secs(60),
             route_timeout: Duration::from_secs(15),
             buffer_limit: 1 << 20,
+            routes: Vec::new(),
             route: String::new(),
             route_metadata: json!({}),
             access_log: None,
@@ -258,6 +309,7 @@ impl Listener {
         if let Some(route) = route.as_object_mut() {
             route.insert(action.to_owned(), what);
         }
+        let routes: Vec<_> = self.routes.iter().map(Route::to_json).chain([route]).collect();
         let mut manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": self.name,
@@ -271,7 +323,7 @@ impl Listener {
                 "virtual_hosts": [{
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [route],
+                    "routes": routes,
                 }],
             },
         });

@@ -36,9 +36,9 @@ pub use self::pairs::{Pairs, encode_pairs};
 pub use self::status::Status;
 
 pub(crate) use self::calls::{
-    buffer, close_stream, continue_stream, define_metric, dequeue, enqueue, exact_buffer, header_pairs, http_call, increment_metric,
-    is_of_the_upstream, log, log_level, metric, property, record_metric, register_queue, replace_buffer, resolve_queue, send_local_response,
-    set_property, set_shared_data, set_tick_period, shared_data, whole_buffer,
+    buffer, close_stream, continue_stream, define_metric, dequeue, enqueue, exact_buffer, foreign_function, header_pairs, http_call,
+    increment_metric, is_of_the_upstream, log, log_level, metric, property, record_metric, register_queue, replace_buffer, resolve_queue,
+    send_local_response, set_property, set_shared_data, set_tick_period, shared_data, whole_buffer,
 };
 pub(crate) use self::environment::variable;
 pub(crate) use self::grpc::{GrpcTarget, grpc_call, grpc_cancel, grpc_close, grpc_send, grpc_status, grpc_stream};

@@ -63,8 +63,8 @@ impl Registration {
 // === impl Logger ===
 
 impl<L: AccessLogger> Contexts for Logger<L> {
-    fn log(&self) {
-        self.0.log(Finished::unfiltered());
+    fn log(&self, root: u32) {
+        self.0.log(Finished::unfiltered(root));
         if let Some(error) = fault::take() {
             log::error!("the access logger failed: {error:#}");
         }

@@ -56,7 +56,7 @@ use crate::{
 };
 
 mod connection;
-mod decode;
+pub(crate) mod decode;
 mod error;
 mod filter_state;
 mod flags;
@@ -77,7 +77,7 @@ mod xds;
 
 pub use self::connection::Connection;
 pub use self::error::{AttributeError, Optional, Path};
-pub use self::filter_state::FilterState;
+pub use self::filter_state::{FilterState, SetObjectError};
 pub use self::flags::ResponseFlags;
 pub use self::istio::{Istio, IstioPeer, IstioWorkload};
 pub use self::locality::Locality;
@@ -87,7 +87,7 @@ pub use self::peer::Peer;
 pub use self::plugin::PluginNames;
 pub use self::request::RequestAttributes;
 pub use self::response::ResponseAttributes;
-pub(crate) use self::shortcuts::{groups, of_a_request, of_a_response};
+pub(crate) use self::shortcuts::{as_attributes, groups, of_a_request, of_a_response};
 pub(crate) use self::there::There;
 pub use self::tls::Certificate;
 pub use self::upstream::Upstream;
@@ -119,8 +119,10 @@ pub struct Attributes<'a> {
 /// Whose attributes they are.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// Those of the context whose callback runs, which the handle does not outlive.
+    /// Those of the context that calls act on in the running callback, which the handle does not outlive.
     Callback,
+    /// As `Callback`, and the callback is the stream's own; with its root context.
+    OwnCallback(u32),
     /// Those of a stream, if it is its turn.
     Stream(StreamId),
     /// Those of no stream.
@@ -130,9 +132,14 @@ enum Place {
 // === impl Attributes ===
 
 impl<'a> Attributes<'a> {
-    /// Those of the stream whose callback runs; for what does not outlive the callback.
+    /// Those of the stream that calls act on; for what does not outlive the callback.
     pub(crate) const fn in_callback(there: There) -> Self {
         Self { place: Place::Callback, there, of: PhantomData }
+    }
+
+    /// Those of the stream whose callback runs; for what does not outlive the callback.
+    pub(crate) const fn in_own_callback(root: u32, there: There) -> Self {
+        Self { place: Place::OwnCallback(root), there, of: PhantomData }
     }
 
     pub(crate) const fn of_stream(stream: StreamId, there: There) -> Self {
@@ -230,9 +237,19 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    fn is_here(self) -> Result<(), AttributeError> {
+    /// The root context of the stream, if the proxy has called for the stream itself; `None` if it has called for the root context.
+    pub(crate) fn own_callback(self) -> Result<Option<u32>, AttributeError> {
+        self.is_here()?;
+        Ok(match self.place {
+            Place::OwnCallback(root) => Some(root),
+            Place::Stream(stream) if !stream.runs_in_root() => Some(stream.root()),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn is_here(self) -> Result<(), AttributeError> {
         let here = match self.place {
-            Place::Callback => true,
+            Place::Callback | Place::OwnCallback(_) => true,
             Place::Stream(stream) => stream.is_current(),
             Place::Nowhere => false,
         };

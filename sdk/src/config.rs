@@ -1,10 +1,18 @@
 //! From the bytes of the plugin's configuration to a filter, or to an error that names the fault.
 
+mod per_route;
+mod rules;
+
+pub use self::per_route::PerRoute;
+pub use self::rules::{Routed, Rules};
+pub(crate) use self::rules::{routed, sealed::Sealed as Parts};
+
 use serde::de::{self, DeserializeOwned, value::MapDeserializer};
 
 use crate::{
     Result,
     attributes::{Attributes, Node, There},
+    envoy::{Property, PropertyError},
     error::debug_as_display,
 };
 
@@ -130,6 +138,15 @@ impl Plugin {
     /// ```
     pub fn node(&self) -> Node<'_> {
         Attributes::in_callback(There::ANYWHERE).xds().node()
+    }
+
+    /// Says what filter state of this name is, before any is set: see [`Property`]. In [`Configure::configure`]; Envoy forgets what is said elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`PropertyError`].
+    pub fn declare_property(&mut self, property: Property) -> Result<(), PropertyError> {
+        property.declare()
     }
 }
 

@@ -25,4 +25,5 @@ pub use self::registry::{Declared, Registered, Registration, Stamp};
 
 pub(crate) use self::contexts::Contexts;
 pub(crate) use self::registry::configure;
+pub(crate) use self::root::configuring;
 pub(crate) use self::shim::{Holds, Plugged};

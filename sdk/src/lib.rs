@@ -9,6 +9,7 @@ pub mod call;
 pub mod codec;
 pub mod config;
 pub mod env;
+pub mod envoy;
 mod error;
 mod fault;
 pub mod future;

@@ -57,6 +57,8 @@ pub(crate) type Fail = fn(StreamId, Error);
 thread_local! {
     /// The stream whose turn it is.
     static CURRENT: Cell<Option<StreamId>> = const { Cell::new(None) };
+    /// The stream whose turn it is in a callback that the proxy makes for its root context, and not for itself.
+    static IN_ROOT: Cell<Option<StreamId>> = const { Cell::new(None) };
 }
 
 // === impl StreamId ===
@@ -103,12 +105,24 @@ impl StreamId {
         }
     }
 
-    /// Runs its future if it was woken, in a callback of its own; or, in one of its root context, all that were woken of that.
+    /// Runs its future if it was woken, in an answer that is routed to it; or, in one that its root context has, all that were woken of that.
     fn run_in(self, root: Option<u32>) {
         match root {
             Some(root) => ticks::run_woken(root),
-            None => self.run(),
+            // The dispatcher routes it to the stream. For the proxy it is a callback of the root context all the same.
+            None => self.in_root(Self::run),
         }
+    }
+
+    fn in_root(self, run: fn(Self)) {
+        let before = IN_ROOT.replace(Some(self));
+        run(self);
+        IN_ROOT.set(before);
+    }
+
+    /// Whether the callback that runs now is one of its root context: what the proxy does not let be redirected to the stream then finds only the root.
+    pub(crate) fn runs_in_root(self) -> bool {
+        IN_ROOT.get() == Some(self)
     }
 
     /// The root context that it belongs to.
@@ -117,7 +131,7 @@ impl StreamId {
     }
 
     /// Whether it is no stream, but something that a root context runs.
-    fn is_background(self) -> bool {
+    pub(crate) fn is_background(self) -> bool {
         self.place.context == self.place.root
     }
 
@@ -228,7 +242,7 @@ impl StreamId {
         if abi::set_effective_context(self.place.context.get()).is_err() {
             return;
         }
-        self.poll();
+        self.in_root(Self::poll);
         if let Err(status) = abi::set_effective_context(root) {
             log::error!("the proxy does not know the root context {root}: {status}");
         }

@@ -126,6 +126,7 @@ impl EnvoyProxy {
         listener.buffer_limit = plan.buffer_limit;
         listener.request_timeout = plan.around.request_timeout;
         listener.filters = before(&plan.around);
+        listener.routes = plan.around.routes;
         listener.route = plan.around.route;
         listener.route_metadata = plan.around.route_metadata;
         listener.balanced = plan.around.workers > 1;

@@ -52,7 +52,7 @@ mod tls;
 mod vm;
 pub mod wire;
 
-pub use inproxy_envoy::FailurePolicy;
+pub use inproxy_envoy::{FailurePolicy, RouteMatch};
 pub use inproxy_test_macros::test;
 pub use serde_json::{Value, json};
 

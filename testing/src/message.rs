@@ -52,6 +52,13 @@ impl Request {
         Self::new("POST", path)
     }
 
+    /// For this host, which is `test` unless set.
+    #[must_use]
+    pub fn with_authority(mut self, authority: &str) -> Self {
+        self.authority = authority.to_owned();
+        self
+    }
+
     /// The method.
     pub fn method(&self) -> &str {
         &self.method

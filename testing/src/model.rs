@@ -5,7 +5,7 @@
 //! done → delete, ticks, configuration updates in a live VM, a VM on the main thread and one for each worker beside a canary that tries a configuration first, shared data, queues, metrics, attributes, foreign
 //! functions, access loggers, services of the bootstrap, and what becomes of requests when a VM has died.
 //!
-//! What would crash the real Envoy fails the test, and says so. It does not have: TCP filters, `sign` and `verify_signature`.
+//! What would crash the real Envoy fails the test, and says so. It does not have: TCP filters, times in expressions, properties that are protobuf messages, and of signatures SHA-224 and what `ring` cannot sign or verify.
 
 mod callouts;
 mod calls;
@@ -13,6 +13,7 @@ mod chain;
 mod foreign;
 mod grpc;
 mod properties;
+mod routes;
 mod shared;
 mod state;
 mod stats;

@@ -4,7 +4,7 @@ use inproxy::{
     __private::{Kind, Registered},
     abi::Status,
 };
-use inproxy_envoy::{FailurePolicy, StatsConfig};
+use inproxy_envoy::{FailurePolicy, Route, RouteMatch, StatsConfig};
 use serde_json::{Value, json};
 
 use crate::{
@@ -44,6 +44,7 @@ pub(crate) struct Around {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) failure_policy: FailurePolicy,
     pub(crate) node_metadata: Value,
+    pub(crate) routes: Vec<Route>,
     pub(crate) route: String,
     pub(crate) route_metadata: Value,
     pub(crate) cluster_metadata: Value,
@@ -269,7 +270,14 @@ impl<F: Registered> Proxy<F> {
         self
     }
 
-    /// Names the route that all requests take, and sets its metadata, an object by namespace.
+    /// Adds a route of this name to a cluster, for the requests that it matches; the first that matches is taken.
+    #[must_use]
+    pub fn route_to(mut self, name: &str, matches: RouteMatch, cluster: &str) -> Self {
+        self.plan.around.routes.push(Route { name: name.to_owned(), matches, cluster: cluster.to_owned() });
+        self
+    }
+
+    /// Names the route that all other requests take, and sets its metadata, an object by namespace.
     #[must_use]
     pub fn route(mut self, name: &str, metadata: Value) -> Self {
         self.plan.around.route = name.to_owned();
@@ -411,6 +419,7 @@ impl Default for Around {
             environment: Vec::new(),
             failure_policy: FailurePolicy::Reload,
             node_metadata: json!({}),
+            routes: Vec::new(),
             route: String::new(),
             route_metadata: json!({}),
             cluster_metadata: json!({}),

@@ -170,6 +170,12 @@ pub(crate) fn set_effective_context(context: u32) -> Result<(), Status> {
     Status::from_raw(sys::proxy_set_effective_context(context)).ok()
 }
 
+/// Calls a function that is the proxy's own.
+pub(crate) fn foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
+    // SAFETY: both are live slices, which the host only reads; `receive` passes two live locals for it to write to.
+    unsafe { receive(|data, size| sys::proxy_call_foreign_function(name.as_ptr(), name.len(), argument.as_ptr(), argument.len(), data, size)) }
+}
+
 /// The id under which a metric is recorded.
 pub(crate) fn define_metric(kind: MetricType, name: &str) -> Result<u32, Status> {
     let mut id = 0;

@@ -47,6 +47,14 @@ unsafe extern "C" {
     pub(super) fn proxy_grpc_send(token: u32, message: *const u8, message_size: usize, end_of_stream: bool) -> u32;
     pub(super) safe fn proxy_grpc_cancel(token: u32) -> u32;
     pub(super) safe fn proxy_grpc_close(token: u32) -> u32;
+    pub(super) fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        return_data: *mut *mut u8,
+        return_size: *mut usize,
+    ) -> u32;
     pub(super) fn proxy_get_status(return_code: *mut u32, return_data: *mut *mut u8, return_size: *mut usize) -> u32;
 }
 

@@ -11,29 +11,29 @@ fn eight(bytes: Vec<u8>) -> Option<[u8; 8]> {
     bytes.try_into().ok()
 }
 
-pub(super) fn text(bytes: Vec<u8>) -> Option<String> {
+pub(crate) fn text(bytes: Vec<u8>) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-pub(super) fn int(bytes: Vec<u8>) -> Option<i64> {
+pub(crate) fn int(bytes: Vec<u8>) -> Option<i64> {
     eight(bytes).map(i64::from_le_bytes)
 }
 
 /// Both a `uint`, and an `int` that cannot be negative.
-pub(super) fn unsigned(bytes: Vec<u8>) -> Option<u64> {
+pub(crate) fn unsigned(bytes: Vec<u8>) -> Option<u64> {
     int(bytes)?.try_into().ok()
 }
 
 /// A `uint` that may have its highest bit set.
-pub(super) fn uint(bytes: Vec<u8>) -> Option<u64> {
+pub(crate) fn uint(bytes: Vec<u8>) -> Option<u64> {
     eight(bytes).map(u64::from_le_bytes)
 }
 
-pub(super) fn double(bytes: Vec<u8>) -> Option<f64> {
+pub(crate) fn double(bytes: Vec<u8>) -> Option<f64> {
     eight(bytes).map(f64::from_le_bytes)
 }
 
-pub(super) fn boolean(bytes: Vec<u8>) -> Option<bool> {
+pub(crate) fn boolean(bytes: Vec<u8>) -> Option<bool> {
     match *bytes.first_chunk::<1>()? {
         [0] if bytes.len() == 1 => Some(false),
         [1] if bytes.len() == 1 => Some(true),
@@ -42,7 +42,7 @@ pub(super) fn boolean(bytes: Vec<u8>) -> Option<bool> {
 }
 
 /// Nanoseconds since the epoch.
-pub(super) fn time(bytes: Vec<u8>) -> Option<SystemTime> {
+pub(crate) fn time(bytes: Vec<u8>) -> Option<SystemTime> {
     let nanoseconds = int(bytes)?;
     let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
     let epoch = SystemTime::UNIX_EPOCH;
@@ -50,27 +50,27 @@ pub(super) fn time(bytes: Vec<u8>) -> Option<SystemTime> {
 }
 
 /// Nanoseconds.
-pub(super) fn duration(bytes: Vec<u8>) -> Option<Duration> {
+pub(crate) fn duration(bytes: Vec<u8>) -> Option<Duration> {
     unsigned(bytes).map(Duration::from_nanos)
 }
 
-pub(super) fn port(bytes: Vec<u8>) -> Option<u16> {
+pub(crate) fn port(bytes: Vec<u8>) -> Option<u16> {
     int(bytes)?.try_into().ok()
 }
 
-pub(super) fn count(bytes: Vec<u8>) -> Option<u32> {
+pub(crate) fn count(bytes: Vec<u8>) -> Option<u32> {
     int(bytes)?.try_into().ok()
 }
 
-pub(super) fn address(bytes: Vec<u8>) -> Option<SocketAddr> {
+pub(crate) fn address(bytes: Vec<u8>) -> Option<SocketAddr> {
     text(bytes)?.parse().ok()
 }
 
-pub(super) fn status(bytes: Vec<u8>) -> Option<StatusCode> {
+pub(crate) fn status(bytes: Vec<u8>) -> Option<StatusCode> {
     StatusCode::from_u16(int(bytes)?.try_into().ok()?).ok()
 }
 
-pub(super) fn method(bytes: Vec<u8>) -> Option<Method> {
+pub(crate) fn method(bytes: Vec<u8>) -> Option<Method> {
     Method::from_bytes(&bytes).ok()
 }
 

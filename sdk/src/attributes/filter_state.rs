@@ -1,5 +1,9 @@
 use super::{AttributeError, Attributes, Metadata, Path, path};
-use crate::{abi, error::HostError};
+use crate::{
+    abi::{self, Status},
+    envoy::{self, ForeignError, Message, Span},
+    error::{HostError, Quoted, debug_as_display},
+};
 
 /// [Filter state](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/data_sharing_between_filters): objects that filters leave with a stream for others.
 ///
@@ -21,6 +25,32 @@ use crate::{abi, error::HostError};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FilterState<'a>(Attributes<'a>);
+
+/// An object was not left in filter state.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetObjectError {
+    /// The proxy makes no object for this key. For filter state of the module's own there is [`FilterState::set`].
+    #[error("the proxy makes no object for the filter state key {}", Quoted(key))]
+    UnknownKey {
+        /// The key.
+        key: String,
+    },
+    /// An object cannot be made of this value.
+    #[error("the value is not one for the filter state key {}", Quoted(key))]
+    BadValue {
+        /// The key.
+        key: String,
+    },
+    /// The stream is over, or it is another one's turn; or the response is the filter's own, and not of a stream.
+    #[error("the stream whose filter state is to be set is over, or this is not its task")]
+    NotHere,
+    /// The proxy cannot do it.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+}
+
+debug_as_display!(SetObjectError);
 
 // === impl FilterState ===
 
@@ -87,6 +117,36 @@ impl FilterState<'_> {
         let path = own(name)?;
         abi::set_property(name.as_bytes(), value.as_ref())
             .map_err(|status| AttributeError::Host { path: Path(path.into()), cause: HostError::new("set filter state", status) })
+    }
+
+    /// Leaves an object that other parts of Envoy look for, under [a key that it knows](https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/advanced/well_known_filter_state), such as
+    /// `envoy.network.upstream_server_name` (the SNI of the upstream's TLS) or `envoy.upstream.dynamic_host`; in the place of one that is there.
+    ///
+    /// Of an object that is there with another [`Span`] Envoy keeps what it is, and says so in its log only.
+    ///
+    /// # Errors
+    ///
+    /// [`SetObjectError::UnknownKey`], [`SetObjectError::BadValue`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{attributes::SetObjectError, envoy::Span, prelude::*};
+    ///
+    /// fn ask_for(request: &Request, server_name: &str) -> Result<(), SetObjectError> {
+    ///     request.attributes().filter_state().set_object("envoy.network.upstream_server_name", server_name, Span::FilterChain)
+    /// }
+    /// ```
+    pub fn set_object(&self, key: &str, value: impl AsRef<[u8]>, span: Span) -> Result<(), SetObjectError> {
+        const FUNCTION: &str = "set_envoy_filter_state";
+        self.0.is_here().map_err(|_| SetObjectError::NotHere)?;
+        let message = Message::default().bytes(1, key.as_bytes()).bytes(2, value.as_ref()).number(3, span.number());
+        match envoy::foreign(FUNCTION, message.as_bytes()) {
+            Ok(_) => Ok(()),
+            Err(Status::NOT_FOUND) => Err(SetObjectError::UnknownKey { key: key.to_owned() }),
+            Err(Status::BAD_ARGUMENT) => Err(SetObjectError::BadValue { key: key.to_owned() }),
+            Err(status) => Err(ForeignError::new(FUNCTION, status).into()),
+        }
     }
 }
 

@@ -62,4 +62,15 @@ macro_rules! of_a_response {
     };
 }
 
-pub(crate) use {groups, of_a_request, of_a_response};
+/// Types with a method `attributes`, given for their attributes.
+macro_rules! as_attributes {
+    ($($of:ty),+) => {
+        $(impl<'a> From<&'a $of> for $crate::attributes::Attributes<'a> {
+            fn from(of: &'a $of) -> Self {
+                of.attributes()
+            }
+        })+
+    };
+}
+
+pub(crate) use {as_attributes, groups, of_a_request, of_a_response};

@@ -1,9 +1,11 @@
+use std::time::{Duration, SystemTime};
+
 use super::decode;
 use crate::abi::Pairs;
 
-/// A value of metadata: its bytes, which are read as what they are expected to be.
+/// A value of metadata, or of an [expression](crate::envoy::cel): its bytes, which are read as what they are expected to be.
 ///
-/// The proxy does not say which type a value has, and eight bytes can be a number or a text. All numbers are doubles, as in JSON.
+/// The proxy does not say which type a value has, and eight bytes can be a number or a text. All numbers of metadata are doubles, as in JSON.
 ///
 /// # Examples
 ///
@@ -28,6 +30,26 @@ impl Value {
     /// As a number. `None` if it has not eight bytes.
     pub fn number(&self) -> Option<f64> {
         decode::double(self.0.clone())
+    }
+
+    /// As a whole number, which metadata never is, but a value of an expression may be. `None` if it has not eight bytes.
+    pub fn int(&self) -> Option<i64> {
+        decode::int(self.0.clone())
+    }
+
+    /// As a whole number without sign (`uint`); as [`int`](Self::int).
+    pub fn uint(&self) -> Option<u64> {
+        decode::uint(self.0.clone())
+    }
+
+    /// As a time span, of an expression. `None` if it has not eight bytes, or is negative.
+    pub fn duration(&self) -> Option<Duration> {
+        decode::duration(self.0.clone())
+    }
+
+    /// As a time, of an expression. `None` if it has not eight bytes.
+    pub fn time(&self) -> Option<SystemTime> {
+        decode::time(self.0.clone())
     }
 
     /// As a truth value. `None` if it is not one byte, 0 or 1.

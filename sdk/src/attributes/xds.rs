@@ -2,7 +2,7 @@ use super::{AttributeError, Attributes, IstioWorkload, Locality, Metadata, decod
 
 /// What the [configuration](https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes#configuration-attributes) says of where the stream came by.
 ///
-/// Route, virtual host and cluster are known once the proxy has chosen them, which it does before the first filter; [`AttributeError::Missing`] if none matches. An edit of the request's headers has them chosen anew.
+/// Route, virtual host and cluster are known once the proxy has chosen them, which it does before the first filter; [`AttributeError::Missing`] if none matches. An edit of the request's headers has them chosen anew, when the request goes on: until then the first choice is told, to the filters behind too.
 ///
 /// # Examples
 ///

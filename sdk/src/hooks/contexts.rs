@@ -38,7 +38,7 @@ pub(crate) trait Contexts {
     }
 
     /// What an access logger is told of is over; it can be seen from the root context.
-    fn log(&self) {}
+    fn log(&self, _root: u32) {}
 
     /// Which of the two the proxy's streams are.
     fn over_connections(&self) -> bool {

@@ -5,8 +5,10 @@ use std::marker::PhantomData;
 use super::{Action, CallToken, HttpCall, above::Sizes};
 use crate::{
     abi::{self, BufferType, MapType, StreamType},
-    attributes::{Attributes, There},
+    attributes::{Attributes, There, as_attributes},
     body::BodyBuffer,
+    config::routed,
+    envoy::{self, ForeignError},
     error::HostError,
     headers::{Headers, HeadersMut, Source},
     reply::LocalReply,
@@ -165,7 +167,7 @@ macro_rules! headers_phase {
 
             /// What the proxy knows of the stream beside its headers.
             pub fn attributes(&self) -> Attributes<'_> {
-                Attributes::in_callback(there(self.stream, $direction, true))
+                Attributes::in_own_callback(self.stream.root, there(self.stream, $direction, true))
             }
 
             /// Whether neither body nor trailers follow.
@@ -210,7 +212,7 @@ macro_rules! body_phase {
 
             /// What the proxy knows of the stream beside its headers.
             pub fn attributes(&self) -> Attributes<'_> {
-                Attributes::in_callback(there(self.stream, $direction, false))
+                Attributes::in_own_callback(self.stream.root, there(self.stream, $direction, false))
             }
 
             /// Whether nothing follows.
@@ -256,7 +258,7 @@ macro_rules! trailers_phase {
 
             /// What the proxy knows of the stream beside its headers.
             pub fn attributes(&self) -> Attributes<'_> {
-                Attributes::in_callback(there(self.stream, $direction, false))
+                Attributes::in_own_callback(self.stream.root, there(self.stream, $direction, false))
             }
 
             /// `Pause` while this direction's headers are held, else `Continue`.
@@ -290,6 +292,29 @@ trailers_phase!(
 trailers_phase!(
     /// The response's trailers are here.
     ResponseTrailers, Direction::Response, MapType::HttpResponseTrailers
+);
+
+impl RequestHeaders<'_> {
+    /// Has the proxy choose the route anew; as [`Request::clear_route_cache`](crate::Request::clear_route_cache).
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignError`].
+    pub fn clear_route_cache(&mut self) -> Result<(), ForeignError> {
+        envoy::clear_route_cache()
+    }
+}
+
+routed!(RequestHeaders<'_>);
+as_attributes!(
+    RequestHeaders<'_>,
+    ResponseHeaders<'_>,
+    RequestBody<'_>,
+    ResponseBody<'_>,
+    RequestTrailers<'_>,
+    ResponseTrailers<'_>,
+    CallResponse<'_>,
+    Finished<'_>
 );
 
 const fn while_held(stream: &Stream, direction: Direction) -> Action {
@@ -384,6 +409,8 @@ impl CallResponse<'_> {
 pub struct Finished<'a> {
     /// Whether the filter itself answered.
     replied: bool,
+    /// Its root context.
+    root: u32,
     stream: PhantomData<&'a ()>,
 }
 
@@ -392,12 +419,12 @@ pub struct Finished<'a> {
 impl Finished<'_> {
     /// A stream as a filter leaves it.
     pub(crate) const fn of(stream: &Stream) -> Self {
-        Self { replied: stream.replied, stream: PhantomData }
+        Self { replied: stream.replied, root: stream.root, stream: PhantomData }
     }
 
     /// A stream as one sees it that is no filter of it.
-    pub(crate) const fn unfiltered() -> Self {
-        Self { replied: false, stream: PhantomData }
+    pub(crate) const fn unfiltered(root: u32) -> Self {
+        Self { replied: false, root, stream: PhantomData }
     }
 
     /// The request's headers, as they went on.
@@ -417,7 +444,7 @@ impl Finished<'_> {
 
     /// What the proxy knows of the stream beside its headers: all that there is.
     pub fn attributes(&self) -> Attributes<'_> {
-        Attributes::in_callback(There::OVER)
+        Attributes::in_own_callback(self.root, There::OVER)
     }
 
     /// Whether this filter itself answered the request. Of an access logger, never.

@@ -1,6 +1,7 @@
 //! Where the proxy enters the module: the VM's start, and the root context of each configured plugin.
 
 use std::{
+    cell::Cell,
     rc::Rc,
     time::{Duration, SystemTime},
 };
@@ -24,6 +25,16 @@ use crate::{
 proxy_wasm::main! {{
     proxy_wasm::set_root_context(|context| Box::new(RootShim { context, plugin: None }));
 }}
+
+thread_local! {
+    /// The root context whose plugin is being configured.
+    static CONFIGURING: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+/// The root context whose plugin is being configured in the running callback, if one is.
+pub(crate) fn configuring() -> Option<u32> {
+    CONFIGURING.get()
+}
 
 /// The root context of one configuration of one plugin.
 struct RootShim {
@@ -76,6 +87,7 @@ impl RootContext for RootShim {
             let root_id = abi::property(b"plugin_root_id").unwrap_or_default();
             // The proxy has no buffer for an empty configuration.
             let json = if size == 0 { Ok(Vec::new()) } else { abi::buffer(BufferType::PluginConfiguration, 0, size) };
+            CONFIGURING.set(Some(self.context));
             let configured = json
                 .map_err(|status| crate::HostError::new("read the configuration", status).into())
                 .and_then(|json| Registration::configure(&String::from_utf8_lossy(&root_id), &json, self.context));
@@ -89,6 +101,7 @@ impl RootContext for RootShim {
                     false
                 }
             };
+            CONFIGURING.set(None);
             above::after(self.context);
             accepted
         })
@@ -113,7 +126,7 @@ impl RootContext for RootShim {
     fn on_log(&mut self) {
         abi::callback((), || {
             if let Some(plugin) = &self.plugin {
-                plugin.log();
+                plugin.log(self.context);
             }
             above::after(self.context);
         });

@@ -3,7 +3,9 @@ use http::Method;
 use super::body::{BodyError, CONTENT_LENGTH, Collected, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
     Result,
-    attributes::{Attributes, There, of_a_request},
+    attributes::{Attributes, There, as_attributes, of_a_request},
+    config::routed,
+    envoy::{self, ForeignError},
     headers::{HeaderValue, Headers, HeadersMut, Source},
     hooks::Direction,
     runtime::StreamId,
@@ -39,6 +41,9 @@ pub struct HeldRequest {
 #[derive(Debug)]
 pub enum RequestSide {}
 
+as_attributes!(Request, HeldRequest);
+routed!(Request, HeldRequest);
+
 impl Side for RequestSide {
     const DIRECTION: Direction = Direction::Request;
 }
@@ -58,6 +63,29 @@ impl Request {
     /// The headers, for changes. Envoy picks the route anew after a change.
     pub fn headers_mut(&mut self) -> HeadersMut<'_> {
         if self.stream.is_current() { HeadersMut::in_proxy(Direction::Request.headers()) } else { HeadersMut::gone() }
+    }
+
+    /// Has the proxy choose the route anew, by the request as it is now.
+    ///
+    /// A change of the headers does so by itself. It is for routes that are matched by something else that the filter has changed: filter state, for example.
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignError`]; in another stream's turn, or when the stream is over, it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::prelude::*;
+    ///
+    /// /// Sends a tenant's requests where a route says `filter_state: [{ key: wasm.tenant, string_match: … }]`.
+    /// fn route_by_tenant(request: &mut Request, tenant: &str) -> Result<()> {
+    ///     request.attributes().filter_state().set("tenant", tenant)?;
+    ///     Ok(request.clear_route_cache()?)
+    /// }
+    /// ```
+    pub fn clear_route_cache(&mut self) -> Result<(), ForeignError> {
+        if self.stream.is_current() { envoy::clear_route_cache() } else { Ok(()) }
     }
 
     /// The method. `None` if it is not one that HTTP allows.
@@ -134,6 +162,15 @@ impl HeldRequest {
     /// The headers, for changes.
     pub fn headers_mut(&mut self) -> HeadersMut<'_> {
         self.request.headers_mut()
+    }
+
+    /// Has the proxy choose the route anew; as [`Request::clear_route_cache`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::clear_route_cache`].
+    pub fn clear_route_cache(&mut self) -> Result<(), ForeignError> {
+        self.request.clear_route_cache()
     }
 
     /// What the proxy knows of it beside its headers.

@@ -3,7 +3,7 @@ use http::StatusCode;
 use super::body::{self, BodyError, Chunks, Collected, Mapped, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
     Result,
-    attributes::{Attributes, There, of_a_response},
+    attributes::{Attributes, There, as_attributes, of_a_response},
     fault,
     headers::{AsHeaderName, AsHeaderValue, Check, Edited, Headers, HeadersMut, Source},
     hooks::Direction,
@@ -242,6 +242,8 @@ impl<M> From<Collected<ResponseSide, M>> for Response {
         Self(Origin::Sent(collected.stream()))
     }
 }
+
+as_attributes!(Response, HeldResponse);
 
 // === impl HeldResponse ===
 

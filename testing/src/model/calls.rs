@@ -182,6 +182,8 @@ impl Calls {
                 // Trailers can be made where the body ends.
                 _ => reach.trailers || (reach.last && write) || (stream.logging && !write),
             };
+            // Whatever is written, and whether it changes anything.
+            stream.route_cleared |= here && write && map == 0;
             let map = if map.is_multiple_of(2) { &mut stream.headers[direction] } else { &mut stream.trailers[direction] };
             here.then(|| act(map))
         });

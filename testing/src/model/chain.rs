@@ -12,7 +12,7 @@ use inproxy_envoy::FailurePolicy;
 pub(crate) use self::answers::grpc_status;
 use self::answers::local;
 use super::{
-    Event, IDLE_TIMEOUT, Model, in_bytes, message,
+    Event, IDLE_TIMEOUT, Model, in_bytes, message, routes,
     state::{ContextState, Headers, Reach, StreamState},
 };
 use crate::{
@@ -136,7 +136,10 @@ impl Model {
             ..StreamState::default()
         };
         let worker = self.least_busy();
-        self.shared.with(|shared| shared.streams.push(state));
+        self.shared.with(|shared| {
+            shared.streams.push(state);
+            routes::choose(shared, stream);
+        });
         self.streams.push(Stream {
             worker,
             contexts: vec![None; filters],

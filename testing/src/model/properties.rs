@@ -7,8 +7,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use inproxy::abi::Status;
 
 use super::{
+    UPSTREAM,
     calls::START,
     chain::{REQUEST, RESPONSE, grpc_status},
+    routes,
     state::{State, StreamState},
     structs,
     value::Value,
@@ -47,7 +49,7 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
     match name {
         "plugin_name" | "plugin_root_id" => return root_id(),
         "plugin_vm_id" => return Some(Value::text(&state.around.vm_id)),
-        "xds" => return Some(xds(state, stream(state, vm).is_some())),
+        "xds" => return Some(xds(state, stream(state, vm).map(|(stream, _)| stream))),
         _ => {}
     }
     let (stream, filter) = stream(state, vm)?;
@@ -69,7 +71,7 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
                 let value = stream.structs.get(key).cloned().unwrap_or_else(|| Value::Bytes(value.clone()));
                 (format!("wasm.{}", String::from_utf8_lossy(key)), value)
             });
-            let envoys = stream.envoy_state.iter().map(|(key, value)| (key.clone(), value.clone()));
+            let envoys = stream.envoy_state.iter().map(|(key, (value, _))| (key.clone(), value.clone()));
             Some(Value::Wrapper(own.chain(envoys).chain(left_before(state)).collect()))
         }
         _ => None,
@@ -144,7 +146,7 @@ fn upstream(stream: &StreamState) -> Value {
     Value::Wrapper(entries)
 }
 
-fn xds(state: &State, in_stream: bool) -> Value {
+fn xds(state: &State, stream: Option<&StreamState>) -> Value {
     let around = &state.around;
     let node = Value::Map(vec![
         ("id".to_owned(), Value::text("inproxy")),
@@ -156,13 +158,15 @@ fn xds(state: &State, in_stream: bool) -> Value {
     let nothing = serde_json::json!({});
     let mut entries =
         vec![("node".to_owned(), node), ("listener_direction".to_owned(), Value::Int(0)), ("listener_metadata".to_owned(), metadata(&nothing))];
-    if in_stream {
+    if let Some(stream) = stream {
+        let (route, cluster) = routes::of(around, stream);
+        let is_the_last = stream.route == around.routes.len();
         entries.push(("filter_chain_name".to_owned(), Value::text("")));
-        entries.push(("route_name".to_owned(), Value::text(&around.route)));
-        entries.push(("route_metadata".to_owned(), metadata(&around.route_metadata)));
+        entries.push(("route_name".to_owned(), Value::text(route)));
+        entries.push(("route_metadata".to_owned(), metadata(if is_the_last { &around.route_metadata } else { &nothing })));
         entries.push(("virtual_host_name".to_owned(), Value::text("all")));
-        entries.push(("cluster_name".to_owned(), Value::text(super::UPSTREAM)));
-        entries.push(("cluster_metadata".to_owned(), metadata(&around.cluster_metadata)));
+        entries.push(("cluster_name".to_owned(), Value::text(cluster)));
+        entries.push(("cluster_metadata".to_owned(), metadata(if cluster == UPSTREAM { &around.cluster_metadata } else { &nothing })));
     }
     Value::Wrapper(entries)
 }
@@ -263,7 +267,8 @@ fn map(headers: &[(Vec<u8>, Vec<u8>)]) -> Value {
 pub(crate) fn set(state: &mut State, vm: usize, path: &[u8], value: &[u8]) -> Status {
     let one = &state.vms[vm];
     let Some(context) = one.contexts.get(&one.effective).copied() else { return Status::NOT_FOUND };
-    let declared = one.declared.get(path).copied().unwrap_or_default();
+    // What a stream has declared is forgotten.
+    let declared = one.declared.get(&(context.root, path.to_vec())).copied().unwrap_or_default();
     let stream: &mut StreamState = &mut state.streams[context.stream];
     if declared.readonly && stream.filter_state.contains_key(path) {
         return Status::BAD_ARGUMENT;

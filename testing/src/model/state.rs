@@ -103,9 +103,10 @@ pub(crate) struct VmState {
     pub(crate) grpc_message: Option<Vec<u8>>,
     /// The last tokens of HTTP calls, gRPC calls and gRPC streams.
     pub(crate) tokens: [u32; 3],
-    pub(crate) expressions: Vec<Option<String>>,
-    /// What was declared of properties.
-    pub(crate) declared: BTreeMap<Vec<u8>, Declared>,
+    /// By root context.
+    pub(crate) expressions: BTreeMap<u32, Vec<Option<String>>>,
+    /// What was declared of properties, by the context that has.
+    pub(crate) declared: BTreeMap<(u32, Vec<u8>), Declared>,
     pub(crate) panic: Option<String>,
 }
 
@@ -222,8 +223,12 @@ pub(crate) struct StreamState {
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Those whose bytes are a protobuf `Struct`.
     pub(crate) structs: BTreeMap<Vec<u8>, Value>,
-    /// Typed filter state that Envoy itself reads.
-    pub(crate) envoy_state: BTreeMap<String, Value>,
+    /// Typed filter state that Envoy itself reads, and how long it lives.
+    pub(crate) envoy_state: BTreeMap<String, (Value, i32)>,
+    /// Its place among the routes.
+    pub(crate) route: usize,
+    /// A filter has had it forgotten.
+    pub(crate) route_cleared: bool,
 }
 
 impl StreamState {

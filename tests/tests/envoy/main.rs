@@ -7,6 +7,7 @@ mod adversarial;
 mod bodies;
 mod calls;
 mod configuration;
+mod foreign;
 mod holding;
 mod leaving;
 mod loggers;

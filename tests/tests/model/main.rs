@@ -10,5 +10,7 @@ mod grpc;
 mod istio;
 mod metrics;
 mod phases;
+mod routes;
 mod sharing;
+mod signatures;
 mod tls;

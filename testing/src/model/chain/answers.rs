@@ -6,7 +6,7 @@ use super::{Out, REQUEST, RESPONSE, status_of};
 use crate::{
     message::{Request, Response},
     model::{
-        Event, IDLE_TIMEOUT, Model, UNREACHABLE, UPSTREAM, answer_headers, in_bytes, message,
+        Event, IDLE_TIMEOUT, Model, UNREACHABLE, UPSTREAM, answer_headers, in_bytes, message, routes,
         state::{ContextState, Headers},
     },
     proxy::{STALE_REQUEST, STALE_RESPONSE, Serve},
@@ -53,11 +53,17 @@ impl Model {
         let trailers = if out.with_trailers { trailers } else { Headers::new() };
         let request = Request { method, path, authority, message: message(&headers, out.body, &trailers) };
         assert!(!request.message.broken, "{STALE_REQUEST}\n{request:?}");
-        if matches!(self.clusters.get(UPSTREAM), Some(Serve::Nothing)) {
+        let cluster = self.shared.with(|state| {
+            routes::choose_anew(state, stream);
+            routes::of(&state.around, &state.streams[stream]).1.to_owned()
+        });
+        if matches!(self.clusters.get(&cluster), Some(Serve::Nothing)) {
             self.local_reply(stream, local("no_healthy_upstream", 503, "no healthy upstream"));
             return;
         }
-        if let Some(reason) = self.no_connection() {
+        if cluster == UPSTREAM
+            && let Some(reason) = self.no_connection()
+        {
             self.shared.with(|state| {
                 let stream = &mut state.streams[stream];
                 stream.upstream = true;
@@ -67,7 +73,7 @@ impl Model {
             self.local_reply(stream, local(&details, 503, &format!("{UNREACHABLE}remote connection failure")));
             return;
         }
-        let mut answer = self.served(UPSTREAM, &request);
+        let mut answer = self.served(&cluster, &request);
         let timeout = self.shared.with(|state| state.around.route_timeout);
         if answer.delay >= timeout {
             answer = local("response_timeout", 504, "upstream request timeout").after(timeout);
