@@ -21,6 +21,7 @@ pub use self::http::HttpHooks;
 pub use self::phase::{
     CallResponse, Direction, Finished, RequestBody, RequestHeaders, RequestTrailers, ResponseBody, ResponseHeaders, ResponseTrailers,
 };
+#[doc(hidden)]
 pub use self::registry::{Declared, Registered, Registration, Stamp};
 
 pub(crate) use self::contexts::Contexts;

@@ -13,6 +13,7 @@ pub struct Code(u32);
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GrpcStatus {
     /// The code.
     pub code: Code,

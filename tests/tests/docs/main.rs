@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
+mod abi;
 mod links;
 mod migration;
 mod sdk;
@@ -84,7 +85,7 @@ fn is_a_test(name: &str) -> bool {
     let Some((module, function)) = name.rsplit_once("::") else { return false };
     let file = format!("{}.rs", module.replace("::", "/"));
     let with = |binary: &str| fs::read_to_string(tests.join(binary).join(&file)).is_ok_and(|code| code.contains(&format!("fn {function}(")));
-    with("behaviour") || with("envoy")
+    ["behaviour", "envoy", "model"].into_iter().any(with)
 }
 
 #[test]
