@@ -7,6 +7,11 @@ use inproxy_tests::{Conversation, TcpProbe, until};
 
 const SEEN: &str = "new_connection: seen\ndownstream_data: seen\nupstream_data: seen\ndownstream_close: seen\nupstream_close: seen\nlog: seen\ndone: seen\ndelete: seen\n";
 
+/// A script of its own for each test: one that Envoy has had before does not configure the probe again, whose globals tests share.
+fn script(of: &str, more: &str) -> String {
+    format!("{SEEN}none: {of}\n{more}")
+}
+
 /// What the probe has logged, without the ids of contexts, which are each proxy's own.
 fn without_ids(said: &[String]) -> Vec<String> {
     let without = |line: &String| match line.split_once(" [") {
@@ -54,7 +59,7 @@ async fn a_connection_that_the_client_ends(proxy: Proxy<TcpProbe>) {
 
 #[inproxy_test::test(only(wasm, envoy), because = "the probe has no SDK, which the native host needs")]
 async fn a_connection_that_the_client_breaks_off(proxy: Proxy<TcpProbe>) {
-    let proxy = proxy.configure_text(&(SEEN.to_owned() + "downstream_data: return 1")).start().await;
+    let proxy = proxy.configure_text(&script("broken off", "downstream_data: return 1")).start().await;
     let mut client = proxy.connect().await;
     client.send("abc").await;
     proxy.advance(Duration::from_millis(30)).await;
@@ -86,7 +91,7 @@ async fn a_connection_that_waits_is_not_read_from(proxy: Proxy<TcpProbe>) {
 
 #[inproxy_test::test(only(wasm, envoy), because = "the probe has no SDK, which the native host needs")]
 async fn what_the_client_sends_is_shown_again_while_it_is_held(proxy: Proxy<TcpProbe>) {
-    let proxy = proxy.configure_text(&(SEEN.to_owned() + "downstream_data: return 1")).start().await;
+    let proxy = proxy.configure_text(&script("shown again", "downstream_data: return 1")).start().await;
     let mut client = proxy.connect().await;
     for bytes in ["abc", "de"] {
         client.send(bytes).await;
@@ -130,7 +135,7 @@ async fn what_the_server_sends_and_is_held_is_lost_at_its_end(proxy: Proxy<TcpPr
 
 #[inproxy_test::test(only(wasm, envoy), because = "the probe has no SDK, which the native host needs")]
 async fn no_more_is_read_than_the_buffer_has(proxy: Proxy<TcpProbe>) {
-    let proxy = proxy.configure_text(&(SEEN.to_owned() + "downstream_data: return 1")).buffer_limit(1024).start().await;
+    let proxy = proxy.configure_text(&script("limited", "downstream_data: return 1")).buffer_limit(1024).start().await;
     let mut client = proxy.connect().await;
     client.send("x".repeat(50_000)).await;
     proxy.advance(Duration::from_millis(50)).await;
