@@ -85,3 +85,23 @@ async fn a_client_that_is_not_read_from_leaves_unnoticed_until_the_filter_goes_o
     assert!(!envoy.log().contains("downstream_close"));
     assert!(envoy.logs("downstream_close").await, "{}", envoy.log());
 }
+
+#[tokio::test]
+async fn a_connection_that_is_resumed_and_closed_in_one_callback_does_no_harm() {
+    let envoy = throw_away().await;
+    envoy.put_clusters(&[Cluster::new("upstream", [echo().await]), Cluster::new("gone", [])]).await.unwrap();
+    // Resumed, it is closed at once by the TCP proxy, which finds no server.
+    let tick = "configure: set_tick_period 100\ntick: set_context $stream\ntick: continue_stream 2\ntick: close_stream 2\n";
+    let script = format!("new_connection: return 1\ndownstream_data: return 1\ndownstream_close: seen\n{tick}");
+    for (name, cluster) in [("resumed", "upstream"), ("nowhere", "gone")] {
+        let listener = TcpListener::new(name, cluster).with_filter(probe(name, &script));
+        let address = envoy.put_tcp_listener(&listener).await.unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"abc").await.unwrap();
+        let mut rest = Vec::new();
+        // By a reset, if something was not read.
+        let _ = client.read_to_end(&mut rest).await;
+        assert_eq!(rest, b"");
+        envoy.still_running().unwrap();
+    }
+}
