@@ -68,8 +68,8 @@ impl Connection {
         }
     }
 
-    fn attributes<'a>() -> Attributes<'a> {
-        Attributes::in_callback(There::ANYWHERE)
+    const fn attributes<'a>(&self) -> Attributes<'a> {
+        Attributes::in_own_callback(self.root, There::ANYWHERE)
     }
 }
 
@@ -78,9 +78,12 @@ macro_rules! of_a_connection {
     () => {
         /// What the proxy knows of the connection.
         pub fn attributes(&self) -> Attributes<'_> {
-            Connection::attributes()
+            self.connection.attributes()
         }
 
+        of_a_connection!(call);
+    };
+    (call) => {
         /// Sends a call-out; its answer comes to [`on_call_response`](super::NetworkHooks::on_call_response).
         ///
         /// # Errors
@@ -162,7 +165,7 @@ impl UpstreamData<'_> {
 #[derive(Debug)]
 pub struct Closed<'a> {
     pub(super) by: CloseType,
-    pub(super) connection: std::marker::PhantomData<&'a ()>,
+    pub(super) connection: &'a Connection,
 }
 
 impl Closed<'_> {
@@ -173,7 +176,7 @@ impl Closed<'_> {
 
     /// What the proxy knows of the connection.
     pub fn attributes(&self) -> Attributes<'_> {
-        Connection::attributes()
+        self.connection.attributes()
     }
 }
 
@@ -186,7 +189,12 @@ pub struct ConnectionCallResponse<'a> {
 }
 
 impl ConnectionCallResponse<'_> {
-    of_a_connection!();
+    of_a_connection!(call);
+
+    /// What the proxy knows of the connection.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes::in_callback(There::ANYWHERE)
+    }
 
     /// Which call-out it is.
     pub fn token(&self) -> CallToken {

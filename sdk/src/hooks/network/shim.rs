@@ -1,7 +1,6 @@
 //! Where `proxy-wasm`'s traits of a TCP stream are implemented, as [`shim`](super::super::shim) does for HTTP.
 
 use std::{
-    marker::PhantomData,
     rc::Rc,
     time::{Duration, SystemTime},
 };
@@ -89,7 +88,7 @@ impl<H: NetworkHooks> NetworkShim<H> {
         };
         abi::callback((), || {
             let Self { plugin, state, connection } = self;
-            call(&plugin.0, state, Closed { by, connection: PhantomData });
+            call(&plugin.0, state, Closed { by, connection });
             fail(connection);
             above::after(connection.context);
         });
@@ -164,7 +163,7 @@ impl<H: NetworkHooks> StreamContext for NetworkShim<H> {
     fn on_log(&mut self) {
         abi::callback((), || {
             let Self { plugin, state, connection } = self;
-            plugin.0.on_log(state, Finished::unfiltered());
+            plugin.0.on_log(state, Finished::unfiltered(connection.root));
             // Nothing can be closed any more.
             if let Some(error) = fault::take() {
                 log::error!("the filter failed: {error:#}");
