@@ -1,5 +1,7 @@
 //! Envoy's configuration, as far as a filter needs one: listeners, clusters and wasm modules, written as the JSON that Envoy reads.
 
+mod tcp;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -8,6 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+pub use self::tcp::TcpListener;
 use crate::{
     process::Options,
     tls::{ClientTls, ServerTls},
@@ -58,7 +61,7 @@ pub enum Source {
         /// The file.
         file: PathBuf,
     },
-    /// Any other HTTP filter, as Envoy's JSON.
+    /// Any other filter, as Envoy's JSON.
     Other(Value),
 }
 
@@ -167,7 +170,12 @@ impl Module {
 
     /// The `envoy.extensions.filters.http.wasm.v3.Wasm` message.
     pub(crate) fn to_json(&self) -> Value {
-        json!({ "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": self.plugin() })
+        self.to_json_as("http")
+    }
+
+    /// The `Wasm` message of HTTP filters, or of network filters, which has the same fields.
+    fn to_json_as(&self, kind: &str) -> Value {
+        json!({ "@type": format!("type.googleapis.com/envoy.extensions.filters.{kind}.wasm.v3.Wasm"), "config": self.plugin() })
     }
 
     /// The module as one of the `access_log` of a listener, a connection manager or a TCP proxy.
@@ -230,14 +238,14 @@ impl FailurePolicy {
 // === impl Source ===
 
 impl Source {
-    fn to_json(&self) -> Value {
+    fn to_json(&self, kind: &str) -> Value {
         match self {
-            Self::Inline(module) => json!({ "name": "envoy.filters.http.wasm", "typed_config": module.to_json() }),
+            Self::Inline(module) => json!({ "name": format!("envoy.filters.{kind}.wasm"), "typed_config": module.to_json_as(kind) }),
             Self::Discovered { name, file } => json!({
                 "name": name,
                 "config_discovery": {
                     "config_source": from_file(file),
-                    "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+                    "type_urls": [format!("type.googleapis.com/envoy.extensions.filters.{kind}.wasm.v3.Wasm")],
                 },
             }),
             Self::Other(filter) => filter.clone(),
@@ -291,7 +299,7 @@ impl Listener {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let mut filters: Vec<_> = self.filters.iter().map(Source::to_json).collect();
+        let mut filters: Vec<_> = self.filters.iter().map(|filter| filter.to_json("http")).collect();
         filters.push(json!({
             "name": "envoy.filters.http.router",
             "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },

@@ -15,7 +15,7 @@ mod tls;
 pub mod upstream;
 
 pub use self::admin::Admin;
-pub use self::config::{Cluster, FailurePolicy, Listener, Module, Route, RouteMatch, Source};
+pub use self::config::{Cluster, FailurePolicy, Listener, Module, Route, RouteMatch, Source, TcpListener};
 pub use self::delivery::Delivery;
 pub use self::install::{InstallError, VERSION, cache_dir, find};
 pub use self::process::{Envoy, Options, StartError};

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{
     admin::Admin,
     client::ClientError,
-    config::{Cluster, Listener, Module, bootstrap, discovery_response},
+    config::{Cluster, Listener, Module, TcpListener, bootstrap, discovery_response},
     delivery::put,
     stats::StatsConfig,
 };
@@ -258,26 +258,38 @@ impl Envoy {
     ///
     /// [`StartError::Refused`] if Envoy does not take it, as with a module that refuses its configuration; why is in the [log](Self::log).
     pub async fn put_listener(&self, listener: &Listener) -> Result<SocketAddr, StartError> {
+        self.put(&listener.name, listener.to_json()).await
+    }
+
+    /// As [`put_listener`](Self::put_listener), of a TCP listener.
+    ///
+    /// # Errors
+    ///
+    /// As of [`put_listener`](Self::put_listener).
+    pub async fn put_tcp_listener(&self, listener: &TcpListener) -> Result<SocketAddr, StartError> {
+        self.put(&listener.name, listener.to_json()).await
+    }
+
+    async fn put(&self, name: &str, mut json: Value) -> Result<SocketAddr, StartError> {
         let mut resources = self.resources.lock().await;
         resources.version += 1;
         let version = resources.version;
-        let mut json = listener.to_json();
         if let Some(json) = json.as_object_mut() {
             // Where only filters change, Envoy exchanges them in place, and does not count when workers have them.
             json.insert("metadata".to_owned(), json!({ "filter_metadata": { "inproxy": { "version": version } } }));
         }
-        let previous = resources.listeners.insert(listener.name.clone(), json);
+        let previous = resources.listeners.insert(name.to_owned(), json);
         let before = self.added_to_workers().await?;
         self.write("listeners.json", version, &resources.listeners)?;
-        let taken = self.listening(&listener.name, version).await;
+        let taken = self.listening(name, version).await;
         if taken.is_ok() {
             self.on_every_worker(before).await?;
         }
         if taken.is_err() {
             // Else it would be tried, and refused, with every further update.
             match previous {
-                Some(previous) => resources.listeners.insert(listener.name.clone(), previous),
-                None => resources.listeners.remove(&listener.name),
+                Some(previous) => resources.listeners.insert(name.to_owned(), previous),
+                None => resources.listeners.remove(name),
             };
         }
         taken

@@ -14,16 +14,17 @@ use self::plugin::{Attribute, plugin};
 
 /// Registers a struct as a filter of the module.
 ///
-/// The struct implements `HttpFilter`, or `HttpHooks` with `#[filter(hooks)]`, and says how it is made: it is its own configuration (`#[config]`), or implements `Configure`.
+/// The struct implements `HttpFilter`, or `HttpHooks` with `#[filter(hooks)]`; with `#[filter(network)]` it is a network filter, and implements `NetworkFilter`, or `NetworkHooks`. It says how it is made: it is its own configuration (`#[config]`), or implements `Configure`.
 ///
 /// | option | meaning | default |
 /// |---|---|---|
+/// | `network` | it is a filter of TCP connections, and has no `held`, `waits` and `async_configure` | a filter of HTTP requests |
 /// | `root_id = "…"` | the name by which the proxy's configuration chooses the filter, if the module has several | the struct's name in snake case |
 /// | `on_error = deny` or `allow` | what becomes of a request whose filter failed; see `OnError` | `deny` |
 /// | `held` | the filter reads bodies while it holds the headers: refuse a configuration in which that would hang | |
 /// | `waits` | the filter holds a response while it waits for what is not the SDK's | |
 /// | `async_configure` | the filter implements `ConfigureAsync`: it is made by an async function | `Configure` |
-/// | `hooks` | the filter implements `HttpHooks`; `hooks(request_headers, …)` names its callbacks | `HttpFilter` |
+/// | `hooks` | the filter implements `HttpHooks`, or `NetworkHooks`; `hooks(request_headers, …)` names its callbacks | `HttpFilter`, or `NetworkFilter` |
 /// | `crate = "…"` | the path of the `inproxy` crate, where it cannot be found | found in Cargo.toml, also under another name |
 ///
 /// A module may have several filters. Two with the same root id are refused when the module is configured.

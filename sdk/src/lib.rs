@@ -19,6 +19,7 @@ pub mod hooks;
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod network;
 pub mod prelude;
 pub mod queue;
 pub mod random;
@@ -36,6 +37,7 @@ pub use self::access_log::AccessLogger;
 pub use self::config::{Config, Configure, Plugin};
 pub use self::error::{Error, HostError, Result};
 pub use self::http::{ConfigureAsync, HttpFilter, Next, OnError, Request, Response};
+pub use self::network::{Connection, NetworkFilter};
 pub use self::reply::LocalReply;
 pub use self::service::Service;
 

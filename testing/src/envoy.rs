@@ -12,7 +12,7 @@ use std::{
 };
 
 use inproxy::__private::Kind;
-use inproxy_envoy::{ClientTls, Cluster, Envoy, Listener, Module, Options, ServerTls, Source, StartError, find};
+use inproxy_envoy::{ClientTls, Cluster, Envoy, Listener, Module, Options, ServerTls, Source, StartError, TcpListener, find};
 use serde_json::json;
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     model::UPSTREAM,
     proxy::{Around, Filter, Plan, STALE_REQUEST, STALE_RESPONSE, Serve},
     running::{Access, LogLevel, LogLine, has_body},
+    tcp::{TcpSeen, wire as tcp},
     tls::{Authority, Certificate, Client, Clients, Tls},
     vm,
     wire::{self, Connection, Seen, Server},
@@ -29,12 +30,20 @@ use crate::{
 pub(crate) struct EnvoyProxy {
     envoy: Lease,
     address: SocketAddr,
-    listener: Listener,
+    listener: Listening,
     servers: BTreeMap<String, Server>,
     services: BTreeMap<String, GrpcServer>,
+    tcp: Option<tcp::Server>,
     access_log: PathBuf,
     /// What the counters were when the test began.
     before: BTreeMap<String, u64>,
+}
+
+/// What the filters are in.
+#[derive(Clone)]
+enum Listening {
+    Http(Listener),
+    Tcp(TcpListener),
 }
 
 /// An Envoy for one test.
@@ -72,6 +81,7 @@ impl EnvoyProxy {
         let mut servers = BTreeMap::new();
         let mut clusters = Vec::new();
         let mut services = BTreeMap::new();
+        let mut tcp = None;
         for (name, serve) in plan.clusters {
             let mut cluster = match serve {
                 Serve::Nothing => Cluster::new(&name, []),
@@ -80,6 +90,12 @@ impl EnvoyProxy {
                     let service = GrpcServer::start(handler).await;
                     let cluster = Cluster { http2: true, ..Cluster::new(&name, [service.address()]) };
                     services.insert(name.clone(), service);
+                    cluster
+                }
+                Serve::Tcp(server) => {
+                    let server = tcp::Server::start(server).await;
+                    let cluster = Cluster::new(&name, [server.address()]);
+                    tcp = Some(server);
                     cluster
                 }
                 Serve::Http(handler) => {
@@ -122,24 +138,36 @@ impl EnvoyProxy {
         let lease = Lease::take(&options, shared).await.map_err(|error| (format!("{}: {error}", plan.name), error.to_string()))?;
         let envoy = lease.get();
         envoy.put_clusters(&clusters).await.unwrap_or_else(|error| panic!("{error}\n{}", lease.log()));
-        let mut listener = Listener::new(format!("test-{}-", lease.tests), UPSTREAM);
-        listener.buffer_limit = plan.buffer_limit;
-        listener.request_timeout = plan.around.request_timeout;
-        listener.filters = before(&plan.around);
-        listener.routes = plan.around.routes;
-        listener.route = plan.around.route;
-        listener.route_metadata = plan.around.route_metadata;
-        listener.balanced = plan.around.workers > 1;
-        listener.tls = plan.around.tls.as_ref().map(server_tls);
         let access_log = envoy.dir().join(format!("access-{}.log", lease.tests));
-        listener.access_log = Some(access_log.clone());
-        listener.route_timeout = plan.around.route_timeout;
-        listener.filters.extend(of_kind(Kind::Http).map(Source::Inline));
-        listener.access_loggers = of_kind(Kind::AccessLogger).collect();
+        let name = format!("test-{}-", lease.tests);
+        let listener = if plan.filters.iter().any(|filter| filter.kind == Kind::Network) {
+            let mut listener = TcpListener::new(name, UPSTREAM);
+            listener.filters = of_kind(Kind::Network).map(Source::Inline).collect();
+            listener.access_loggers = of_kind(Kind::AccessLogger).collect();
+            listener.buffer_limit = plan.buffer_limit;
+            listener.balanced = plan.around.workers > 1;
+            listener.access_log = Some(access_log.clone());
+            Listening::Tcp(listener)
+        } else {
+            let mut listener = Listener::new(name, UPSTREAM);
+            listener.buffer_limit = plan.buffer_limit;
+            listener.request_timeout = plan.around.request_timeout;
+            listener.filters = before(&plan.around);
+            listener.filters.extend(of_kind(Kind::Http).map(Source::Inline));
+            listener.access_loggers = of_kind(Kind::AccessLogger).collect();
+            listener.routes = plan.around.routes;
+            listener.route = plan.around.route;
+            listener.route_metadata = plan.around.route_metadata;
+            listener.balanced = plan.around.workers > 1;
+            listener.tls = plan.around.tls.as_ref().map(server_tls);
+            listener.access_log = Some(access_log.clone());
+            listener.route_timeout = plan.around.route_timeout;
+            Listening::Http(listener)
+        };
         // In an Envoy of its own, a service has counted already.
         let before = if shared { envoy.admin().stats("wasmcustom.").await.unwrap_or_else(|error| panic!("{error}")) } else { BTreeMap::new() };
-        match envoy.put_listener(&listener).await {
-            Ok(address) => Ok(Self { envoy: lease, address, listener, servers, services, access_log, before }),
+        match listener.put(envoy).await {
+            Ok(address) => Ok(Self { envoy: lease, address, listener, servers, services, tcp, access_log, before }),
             Err(error) => Err((format!("{}: {error}", plan.name), lease.log())),
         }
     }
@@ -147,13 +175,14 @@ impl EnvoyProxy {
     /// Changes the configuration of the first filter; the log, if Envoy does not take it.
     pub(crate) async fn update(&mut self, configuration: String) -> Result<(), String> {
         let mut listener = self.listener.clone();
-        listener.address = self.address;
-        let module = listener.filters.iter_mut().find_map(|filter| if let Source::Inline(module) = filter { Some(module) } else { None });
-        match module.or_else(|| listener.access_loggers.first_mut()) {
+        let (address, filters, access_loggers) = listener.parts();
+        *address = self.address;
+        let module = filters.iter_mut().find_map(|filter| if let Source::Inline(module) = filter { Some(module) } else { None });
+        match module.or_else(|| access_loggers.first_mut()) {
             Some(module) => module.configuration = Some(configuration),
             None => panic!("Envoy's bootstrap, and so the configuration of a service, does not change while Envoy runs"),
         }
-        match self.envoy.get().put_listener(&listener).await {
+        match listener.put(self.envoy.get()).await {
             Ok(_) => {
                 self.listener = listener;
                 Ok(())
@@ -182,7 +211,15 @@ impl EnvoyProxy {
     }
 
     pub(crate) fn has_tls(&self) -> bool {
-        self.listener.tls.is_some()
+        matches!(&self.listener, Listening::Http(listener) if listener.tls.is_some())
+    }
+
+    pub(crate) async fn connect(&self) -> tcp::Client {
+        tcp::Client::open(self.address).await
+    }
+
+    pub(crate) fn tcp_seen(&self) -> Vec<TcpSeen> {
+        self.tcp.as_ref().map(tcp::Server::seen).unwrap_or_default()
     }
 
     pub(crate) fn seen(&self, cluster: &str) -> Vec<Request> {
@@ -256,6 +293,24 @@ impl EnvoyProxy {
     pub(crate) async fn log_with(&self, text: &str) -> String {
         self.envoy.get().logs_from(self.envoy.log, text).await;
         self.envoy.log()
+    }
+}
+
+// === impl Listening ===
+
+impl Listening {
+    fn parts(&mut self) -> (&mut SocketAddr, &mut [Source], &mut [Module]) {
+        match self {
+            Self::Http(listener) => (&mut listener.address, &mut listener.filters, &mut listener.access_loggers),
+            Self::Tcp(listener) => (&mut listener.address, &mut listener.filters, &mut listener.access_loggers),
+        }
+    }
+
+    async fn put(&self, envoy: &Envoy) -> Result<SocketAddr, StartError> {
+        match self {
+            Self::Http(listener) => envoy.put_listener(listener).await,
+            Self::Tcp(listener) => envoy.put_tcp_listener(listener).await,
+        }
     }
 }
 

@@ -48,6 +48,7 @@ mod prometheus;
 mod proxy;
 mod run;
 mod running;
+mod tcp;
 mod tls;
 mod vm;
 pub mod wire;
@@ -63,6 +64,7 @@ pub use self::prometheus::Series;
 pub use self::proxy::Proxy;
 pub use self::run::HostKind;
 pub use self::running::{Access, Costs, Exchange, LogLevel, LogLine, Refusal, Running, Service};
+pub use self::tcp::{TcpExchange, TcpSeen, TcpServer};
 pub use self::tls::{Certificate, Client, Tls};
 pub use self::vm::built as built_module;
 

@@ -5,11 +5,14 @@
 //! done → delete, ticks, configuration updates in a live VM, a VM on the main thread and one for each worker beside a canary that tries a configuration first, shared data, queues, metrics, attributes, foreign
 //! functions, access loggers, services of the bootstrap, and what becomes of requests when a VM has died.
 //!
-//! What would crash the real Envoy fails the test, and says so. It does not have: TCP filters, times in expressions, properties that are protobuf messages, and of signatures SHA-224 and what `ring` cannot sign or verify.
+//! For a network filter it has TCP connections, to one server, through one filter: when what is shown, held and lost, and the callbacks at the end.
+//!
+//! What would crash the real Envoy fails the test, and says so. It does not have: chains of network filters, times in expressions, properties that are protobuf messages, and of signatures SHA-224 and what `ring` cannot sign or verify.
 
 mod callouts;
 mod calls;
 mod chain;
+mod connection;
 mod foreign;
 mod grpc;
 mod properties;
@@ -35,6 +38,7 @@ pub(crate) use self::calls::{Calls, Faults, Refused};
 use self::{
     calls::Refusing,
     chain::Stream,
+    connection::Connection,
     grpc::GrpcEvent,
     state::{Headers, Shared, State},
     vms::{Plugin, VmSlot},
@@ -44,6 +48,7 @@ use crate::{
     message::{Message, Request, Response},
     proxy::{Around, Serve},
     running::{Access, Costs, LogLine},
+    tcp::TcpSeen,
     tls::Sessions,
     vm::{Callback, Vm},
 };
@@ -90,6 +95,8 @@ pub(crate) struct Model {
     workers: usize,
     clusters: BTreeMap<String, Serve>,
     streams: Vec<Stream>,
+    connections: Vec<Connection>,
+    tcp_seen: Vec<TcpSeen>,
     /// How many of them, the oldest, have left nothing behind.
     forgotten: usize,
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
@@ -110,6 +117,8 @@ enum Event {
     Upstream { stream: usize },
     /// The upstream sends the rest of a body.
     UpstreamGoesOn { stream: usize },
+    /// The server of a TCP connection says something.
+    Server { connection: usize },
     /// A call-out is answered, or times out.
     Call { call: usize },
     /// Something comes of a gRPC call.
@@ -159,6 +168,8 @@ impl Model {
             workers,
             clusters,
             streams: Vec::new(),
+            connections: Vec::new(),
+            tcp_seen: Vec::new(),
             forgotten: 0,
             events: BinaryHeap::new(),
             ticks: BTreeSet::new(),
@@ -218,6 +229,7 @@ impl Model {
             Event::UpstreamGoesOn { stream } => self.upstream_goes_on(stream),
             Event::RequestTimeout { stream } => self.request_timeout(stream),
             Event::IdleTimeout { stream } => self.idle_timeout(stream),
+            Event::Server { connection } => self.server_speaks(connection),
             Event::Call { call } => self.answer_call(call),
             Event::Grpc { call, event } => {
                 let event = self.grpc_events[event].clone();
@@ -238,6 +250,7 @@ impl Model {
                 }
             }
         }
+        self.read_clients();
     }
 
     /// Forgets what servers saw, what was logged, and what is left of the streams that are over.

@@ -14,6 +14,7 @@ use crate::{
     message::{Request, Response},
     model::{Faults, Model, PluginSetup, Refused, Setup, UPSTREAM},
     running::{Backend, Refusal, Running},
+    tcp::TcpServer,
     tls::{Client, Tls},
     vm::{Module, NativeVm, WasmVm},
 };
@@ -63,6 +64,7 @@ pub(crate) struct Around {
 pub(crate) enum Serve {
     Http(Handler),
     Grpc(GrpcHandler),
+    Tcp(TcpServer),
     /// No endpoint at all.
     Nothing,
     /// An endpoint where nobody listens.
@@ -89,7 +91,7 @@ pub(crate) const STALE_RESPONSE: &str = "a filter sent the client a response who
 // === impl Proxy ===
 
 impl<F: Registered> Proxy<F> {
-    /// A proxy with the filter, not configured, in front of an upstream that answers 200 with an empty body. A test gets one as its argument.
+    /// A proxy with the filter, not configured, in front of an upstream that answers 200 with an empty body; with a network filter, in front of one that answers with what comes to it. A test gets one as its argument.
     pub fn on(host: HostKind, name: &'static str) -> Self {
         let plan = Plan {
             name,
@@ -101,7 +103,8 @@ impl<F: Registered> Proxy<F> {
             around: Around::default(),
         };
         let proxy = Self { host, plan, filter: PhantomData };
-        proxy.with_filter::<F>(String::new()).upstream(|_| Response::new(200))
+        let proxy = proxy.with_filter::<F>(String::new());
+        if F::KIND == Kind::Network { proxy.tcp_upstream(TcpServer::echo()) } else { proxy.upstream(|_| Response::new(200)) }
     }
 
     /// Where the test runs, and its name: for [`on`](Self::on), when one test describes several proxies.
@@ -139,6 +142,13 @@ impl<F: Registered> Proxy<F> {
     #[must_use]
     pub fn upstream(self, handler: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         self.cluster(UPSTREAM, handler)
+    }
+
+    /// Sets the server behind a network filter.
+    #[must_use]
+    pub fn tcp_upstream(mut self, server: TcpServer) -> Self {
+        self.plan.clusters.insert(UPSTREAM.to_owned(), Serve::Tcp(server));
+        self
     }
 
     /// Adds a cluster that filters can call, with what its server answers.

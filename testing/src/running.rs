@@ -10,6 +10,7 @@ use crate::{
     message::{Request, Response},
     model::{Model, UPSTREAM},
     prometheus::{self, Series},
+    tcp::{Step as TcpStep, TcpExchange, TcpSeen},
     tls::Client,
 };
 
@@ -153,6 +154,38 @@ impl Running {
             }
             Backend::Envoy(proxy) => proxy.open(client, request).await.map_or(Step::Refused, Step::Envoy),
         })
+    }
+
+    /// Connects to a proxy with a network filter.
+    pub async fn connect(&self) -> TcpExchange {
+        TcpExchange(match &self.0 {
+            Backend::Model(model) => TcpStep::Model(Rc::clone(model), model.borrow_mut().connect()),
+            Backend::Envoy(proxy) => TcpStep::Envoy(proxy.connect().await),
+        })
+    }
+
+    /// What the TCP server behind the proxy saw, by connection. What was sent just now may not have come to it: see [`expect_tcp_seen`](Self::expect_tcp_seen).
+    pub fn tcp_seen(&self) -> Vec<TcpSeen> {
+        match &self.0 {
+            Backend::Model(model) => model.borrow().tcp_seen(),
+            Backend::Envoy(proxy) => proxy.tcp_seen(),
+        }
+    }
+
+    /// Waits until the TCP server behind the proxy has seen one connection, with these bytes and no others, and whether it has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come to that.
+    pub async fn expect_tcp_seen(&self, text: &str, ended: bool) {
+        let right = |seen: &[TcpSeen]| matches!(seen, [one] if one.bytes == text.as_bytes() && one.ended == ended);
+        for _ in 0..200 {
+            if right(&self.tcp_seen()) {
+                return;
+            }
+            self.advance(Duration::from_millis(10)).await;
+        }
+        panic!("the server was to see {text:?}{}; it saw {:?}", if ended { ", and the end" } else { "" }, self.tcp_seen());
     }
 
     /// Gives the first filter another configuration, while it runs. Streams that are under way keep theirs.

@@ -86,6 +86,11 @@ pub(crate) enum Callback {
     ResponseHeaders { context: u32, headers: u32, end_of_stream: bool },
     ResponseBody { context: u32, size: u32, end_of_stream: bool },
     ResponseTrailers { context: u32, trailers: u32 },
+    NewConnection { context: u32 },
+    DownstreamData { context: u32, size: u32, end_of_stream: bool },
+    UpstreamData { context: u32, size: u32, end_of_stream: bool },
+    UpstreamClose { context: u32, peer: u32 },
+    DownstreamClose { context: u32, peer: u32 },
     CallResponse { root: u32, token: u32, headers: u32, body: u32, trailers: u32 },
     Log { context: u32 },
     Done { context: u32 },
@@ -115,6 +120,11 @@ impl Callback {
             | Self::ResponseHeaders { context, .. }
             | Self::ResponseBody { context, .. }
             | Self::ResponseTrailers { context, .. }
+            | Self::NewConnection { context }
+            | Self::DownstreamData { context, .. }
+            | Self::UpstreamData { context, .. }
+            | Self::UpstreamClose { context, .. }
+            | Self::DownstreamClose { context, .. }
             | Self::Log { context }
             | Self::Done { context }
             | Self::Delete { context } => context,
@@ -140,6 +150,11 @@ impl Callback {
             Self::ResponseHeaders { context, headers, end_of_stream } => ("proxy_on_response_headers", vec![context, headers, end_of_stream.into()]),
             Self::ResponseBody { context, size, end_of_stream } => ("proxy_on_response_body", vec![context, size, end_of_stream.into()]),
             Self::ResponseTrailers { context, trailers } => ("proxy_on_response_trailers", vec![context, trailers]),
+            Self::NewConnection { context } => ("proxy_on_new_connection", vec![context]),
+            Self::DownstreamData { context, size, end_of_stream } => ("proxy_on_downstream_data", vec![context, size, end_of_stream.into()]),
+            Self::UpstreamData { context, size, end_of_stream } => ("proxy_on_upstream_data", vec![context, size, end_of_stream.into()]),
+            Self::UpstreamClose { context, peer } => ("proxy_on_upstream_connection_close", vec![context, peer]),
+            Self::DownstreamClose { context, peer } => ("proxy_on_downstream_connection_close", vec![context, peer]),
             Self::CallResponse { root, token, headers, body, trailers } => {
                 ("proxy_on_http_call_response", vec![root, token, headers, body, trailers])
             }

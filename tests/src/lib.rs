@@ -15,5 +15,5 @@ mod probe;
 
 pub use self::envoy::{Proxy, throw_away, throw_away_showing, throw_away_with};
 pub use self::modules::module;
-pub use self::probe::{Conversation, Probe, expect_probe, until};
+pub use self::probe::{Conversation, Probe, TcpProbe, expect_probe, until};
 pub use inproxy_test::wire::{Connection, Message, Seen, Server};

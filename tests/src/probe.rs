@@ -5,6 +5,11 @@ crate::module_type!(
     Probe, "probe", concat!(env!("CARGO_MANIFEST_DIR"), "/probe")
 );
 
+crate::module_type!(
+    /// The same, as a network filter.
+    TcpProbe, "probe", concat!(env!("CARGO_MANIFEST_DIR"), "/probe"), Network
+);
+
 /// A conversation of the probe with a proxy: lines of `callback: call -> answer`.
 #[derive(Clone, Copy, Debug)]
 pub struct Conversation(&'static str);

@@ -12,7 +12,7 @@ use std::{
 };
 
 use inproxy::__private::Registered;
-use inproxy_test::{HostKind, Proxy, Request, Response, json};
+use inproxy_test::{HostKind, Proxy, Request, Response, TcpServer, json};
 
 /// Modules of `tests/trimmed`: as they are trimmed, and as they were built.
 macro_rules! modules {
@@ -32,6 +32,19 @@ modules! {
     PauseUndeclaredUntrimmed, "pause_undeclared@untrimmed";
     Tell, "access_logger", AccessLogger;
     Ask, "service", Service;
+}
+
+macro_rules! network_modules {
+    ($($name:ident, $module:literal;)*) => {
+        $(inproxy_tests::module_type!($name, "x", concat!(env!("CARGO_MANIFEST_DIR"), "/trimmed#", $module), Network);)*
+    };
+}
+
+network_modules! {
+    HoldConnection, "hold_connection";
+    HoldConnectionUntrimmed, "hold_connection@untrimmed";
+    HoldData, "hold_data";
+    HoldDataUntrimmed, "hold_data@untrimmed";
 }
 
 /// What follows the headers.
@@ -155,4 +168,55 @@ async fn a_service_keeps_what_it_needs(proxy: Proxy<Ask>) {
     let proxy = proxy.configure(json!({ "authority": "authority" })).cluster("authority", |_| Response::new(200)).start().await;
     proxy.advance(Duration::from_secs(2)).await;
     proxy.expect_log("the authority says 200").await;
+}
+
+/// A connection is refused after a while, or allowed: of a refused one the upstream hears nothing.
+async fn holds_connections<F: Registered>(host: HostKind, name: &'static str) {
+    for (status, seen) in [(401, false), (200, true)] {
+        let proxy = Proxy::<F>::on(host, name).configure(json!({ "authority": "authority" }));
+        let proxy = proxy.cluster("authority", move |_| Response::new(status).after(Duration::from_millis(40))).start().await;
+        let mut client = proxy.connect().await;
+        client.send("secret").await;
+        client.finish().await;
+        assert_eq!(client.read_to_end().await, if seen { &b"secret"[..] } else { b"" }, "{}", F::MANIFEST_DIR);
+        assert_eq!(!proxy.tcp_seen().is_empty(), seen, "{}", F::MANIFEST_DIR);
+    }
+}
+
+/// A connection is refused by what the server says, while the client has sent something already.
+async fn holds_data<F: Registered>(host: HostKind, name: &'static str) {
+    for (greeting, seen, ended) in [("", "", false), ("shut", "", true), ("open", "secret", false)] {
+        let server = TcpServer::answering(|_| Vec::new()).greeting(greeting);
+        let proxy = Proxy::<F>::on(host, name).tcp_upstream(server).start().await;
+        let mut client = proxy.connect().await;
+        client.send("secret").await;
+        proxy.advance(Duration::from_millis(60)).await;
+        proxy.expect_tcp_seen(seen, ended).await;
+    }
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn a_held_connection_stays_held(proxy: Proxy<HoldConnection>) {
+    let (host, name) = proxy.host();
+    holds_connections::<HoldConnection>(host, name).await;
+    holds_connections::<HoldConnectionUntrimmed>(host, name).await;
+}
+
+#[inproxy_test::test(only(wasm, envoy), because = "only a module can be trimmed")]
+async fn held_data_stays_held(proxy: Proxy<HoldData>) {
+    let (host, name) = proxy.host();
+    holds_data::<HoldData>(host, name).await;
+    holds_data::<HoldDataUntrimmed>(host, name).await;
+}
+
+#[inproxy_test::test(only(wasm), because = "costs are counted")]
+async fn a_filter_that_reads_nothing_is_not_called_for_data(proxy: Proxy<HoldConnection>) {
+    let proxy = proxy.configure(json!({ "authority": "authority" })).cluster("authority", |_| Response::new(200)).start().await;
+    let mut client = proxy.connect().await;
+    client.send("one").await;
+    client.expect("one").await;
+    let before = proxy.costs().expect("the model counts");
+    client.send("two").await;
+    client.expect("two").await;
+    assert_eq!(proxy.costs().expect("the model counts").since(&before).vm_entries, 0);
 }

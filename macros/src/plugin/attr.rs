@@ -16,6 +16,7 @@ pub(crate) enum Attribute {
 pub(super) struct Options {
     pub(super) root_id: Option<LitStr>,
     pub(super) on_error: Option<OnError>,
+    pub(super) network: Option<Path>,
     pub(super) held: Option<Path>,
     pub(super) waits: Option<Path>,
     pub(super) async_configure: Option<Path>,
@@ -30,9 +31,13 @@ pub(super) struct Hooks {
     pub(super) declared: Option<Vec<Ident>>,
 }
 
-/// The callbacks that can be declared.
-pub(super) const CALLBACKS: [&str; 8] =
-    ["request_headers", "request_body", "request_trailers", "response_headers", "response_body", "response_trailers", "call_response", "log"];
+/// The callbacks of an HTTP filter that can be declared.
+pub(super) const CALLBACKS: &[&str] =
+    &["request_headers", "request_body", "request_trailers", "response_headers", "response_body", "response_trailers", "call_response", "log"];
+
+/// And those of a network filter.
+pub(super) const NETWORK_CALLBACKS: &[&str] =
+    &["new_connection", "downstream_data", "upstream_data", "upstream_close", "downstream_close", "call_response", "log"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnError {
@@ -77,7 +82,7 @@ impl Attribute {
     const fn options(self) -> &'static str {
         match self {
             Self::Filter => {
-                "the options are: root_id = \"…\", on_error = deny or allow, held, waits, async_configure, hooks or hooks(…), crate = \"…\""
+                "the options are: network, root_id = \"…\", on_error = deny or allow, held, waits, async_configure, hooks or hooks(…), crate = \"…\""
             }
             Self::AccessLogger | Self::Service => "the options are: root_id = \"…\", crate = \"…\"",
         }
@@ -104,6 +109,7 @@ impl Options {
         let doubled = match name.as_str() {
             "root_id" => set(&mut self.root_id, text(meta, "root_id = \"my_filter\"", errors)),
             "on_error" => set(&mut self.on_error, on_error(meta, errors)),
+            "network" => set(&mut self.network, word(meta, errors)),
             "held" => set(&mut self.held, word(meta, errors)),
             "waits" => set(&mut self.waits, word(meta, errors)),
             "async_configure" => set(&mut self.async_configure, word(meta, errors)),
@@ -137,17 +143,18 @@ fn word(meta: &Meta, errors: &mut Errors) -> Option<Path> {
     }
 }
 
+/// What `hooks` can be.
+pub(super) fn expected(callbacks: &[&str]) -> String {
+    let first = callbacks.first().copied().unwrap_or_default();
+    format!("write `hooks`, or the callbacks that it has: `hooks({first}, log)`; they are {}", callbacks.join(", "))
+}
+
 fn hooks(meta: &Meta, errors: &mut Errors) -> Option<Hooks> {
-    let expected = || format!("write `hooks`, or the callbacks that it has: `hooks(request_headers, log)`; they are {}", CALLBACKS.join(", "));
+    let expected = || expected(CALLBACKS);
     match meta {
         Meta::Path(path) => Some(Hooks { path: path.clone(), declared: None }),
         Meta::List(list) => match list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated) {
-            Ok(declared) if !declared.is_empty() => {
-                for unknown in declared.iter().filter(|name| !CALLBACKS.iter().any(|known| *name == known)) {
-                    errors.at(unknown, expected());
-                }
-                Some(Hooks { path: list.path.clone(), declared: Some(declared.into_iter().collect()) })
-            }
+            Ok(declared) if !declared.is_empty() => Some(Hooks { path: list.path.clone(), declared: Some(declared.into_iter().collect()) }),
             _ => {
                 errors.at(meta, expected());
                 None

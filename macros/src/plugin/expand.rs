@@ -20,7 +20,7 @@ pub(super) fn expand(plugin: &Plugin) -> TokenStream {
     };
     let make = make(kind, ident);
     let declared = match kind {
-        Kind::HttpHooks(hooks) => {
+        Kind::HttpHooks(hooks) | Kind::NetworkHooks(hooks) => {
             let needs = hooks.iter().fold(String::from("\u{1e}inproxy-needs"), |needs, hook| needs + "\u{1f}" + export(hook)) + "\u{1e}";
             quote! {
                 impl __inproxy::Declared for #ident {
@@ -63,6 +63,11 @@ fn make(kind: &Kind, ident: &syn::Ident) -> TokenStream {
             let (request, response) = (has("request_body"), has("response_body"));
             quote_spanned!(ident.span()=> hooks::<#ident, #request, #response>)
         }
+        Kind::Network { on_error } => {
+            let allow = *on_error == OnError::Allow;
+            quote_spanned!(ident.span()=> network::<#ident, #allow>)
+        }
+        Kind::NetworkHooks(_) => quote_spanned!(ident.span()=> network_hooks::<#ident>),
         Kind::AccessLogger => quote_spanned!(ident.span()=> access_logger::<#ident>),
         Kind::Service => quote_spanned!(ident.span()=> service::<#ident>),
     }
@@ -72,6 +77,8 @@ fn make(kind: &Kind, ident: &syn::Ident) -> TokenStream {
 fn export(hook: &str) -> &str {
     match hook {
         "call_response" => "http_call_response",
+        "downstream_close" => "downstream_connection_close",
+        "upstream_close" => "upstream_connection_close",
         other => other,
     }
 }
@@ -83,6 +90,7 @@ impl Kind {
     const fn name(&self) -> (&'static str, &'static str) {
         match self {
             Self::Http { .. } | Self::HttpHooks(_) => ("http", "Http"),
+            Self::Network { .. } | Self::NetworkHooks(_) => ("network", "Network"),
             Self::AccessLogger => ("access_logger", "AccessLogger"),
             Self::Service => ("service", "Service"),
         }

@@ -1,7 +1,7 @@
 use proc_macro2::TokenStream;
 use syn::{Ident, Item, ItemStruct, Path, spanned::Spanned};
 
-use super::attr::{Attribute, CALLBACKS, OnError, Options};
+use super::attr::{Attribute, CALLBACKS, NETWORK_CALLBACKS, OnError, Options, expected};
 use crate::{errors::Errors, krate};
 
 /// A plugin to register.
@@ -24,6 +24,12 @@ pub(super) enum Kind {
     },
     /// `HttpHooks`, with these callbacks.
     HttpHooks(Vec<String>),
+    /// `NetworkFilter`.
+    Network {
+        on_error: OnError,
+    },
+    /// `NetworkHooks`, with these callbacks.
+    NetworkHooks(Vec<String>),
     AccessLogger,
     Service,
 }
@@ -33,17 +39,39 @@ pub(super) enum Kind {
 impl Plugin {
     pub(super) fn try_new(attribute: Attribute, options: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let options = Options::parse(attribute, options, errors);
-        if let (Some(hooks), Some(_)) = (&options.hooks, &options.held) {
+        let known = if options.network.is_some() { NETWORK_CALLBACKS } else { CALLBACKS };
+        for unknown in options.hooks.iter().flat_map(|hooks| hooks.declared.iter().flatten()).filter(|name| !known.iter().any(|known| *name == known))
+        {
+            errors.at(unknown, expected(known));
+        }
+        if options.network.is_some() {
+            if let Some(held) = &options.held {
+                errors.at(held, "`held` is for HTTP filters: a connection has no headers that could be held; remove it");
+            }
+            if let Some(waits) = &options.waits {
+                errors.at(
+                    waits,
+                    "`waits` is for HTTP filters, which can hold a response: what a server sends on a connection cannot be held; remove it",
+                );
+            }
+            if let Some(path) = &options.async_configure {
+                errors.at(path, "`async_configure` is for HTTP filters: implement `Configure`, and spawn what takes time with `Plugin::spawn`");
+            }
+        }
+        let of_requests = options.network.is_none();
+        if let (Some(hooks), Some(_), true) = (&options.hooks, &options.held, of_requests) {
             errors.at(&hooks.path, "`held` is for filters that implement `HttpFilter`; remove it, or `hooks`");
         }
         if let (Some(hooks), Some(_)) = (&options.hooks, options.on_error) {
-            errors.at(&hooks.path, "`on_error` is for filters that implement `HttpFilter`, whose `handle` returns errors; remove it, or `hooks`");
+            let name = if of_requests { "HttpFilter" } else { "NetworkFilter" };
+            errors
+                .at(&hooks.path, format!("`on_error` is for filters that implement `{name}`, whose `handle` returns errors; remove it, or `hooks`"));
         }
-        if let (Some(hooks), Some(_)) = (&options.hooks, &options.waits) {
+        if let (Some(hooks), Some(_), true) = (&options.hooks, &options.waits, of_requests) {
             errors
                 .at(&hooks.path, "`waits` is for filters that implement `HttpFilter`; name the callbacks for bodies in `hooks(…)`, if there are any");
         }
-        if let (Some(hooks), Some(_)) = (&options.hooks, &options.async_configure) {
+        if let (Some(hooks), Some(_), true) = (&options.hooks, &options.async_configure, of_requests) {
             errors.at(
                 &hooks.path,
                 "`async_configure` is for filters that implement `HttpFilter`, whose requests can wait for it; remove it, or `hooks`",
@@ -77,7 +105,9 @@ impl Plugin {
         let kind = match (attribute, options.hooks) {
             (Attribute::AccessLogger, _) => Kind::AccessLogger,
             (Attribute::Service, _) => Kind::Service,
-            (Attribute::Filter, Some(hooks)) => Kind::HttpHooks(callbacks(hooks.declared)),
+            (Attribute::Filter, Some(hooks)) if of_requests => Kind::HttpHooks(callbacks(CALLBACKS, hooks.declared)),
+            (Attribute::Filter, Some(hooks)) => Kind::NetworkHooks(callbacks(NETWORK_CALLBACKS, hooks.declared)),
+            (Attribute::Filter, None) if !of_requests => Kind::Network { on_error: options.on_error.unwrap_or(OnError::Deny) },
             (Attribute::Filter, None) => Kind::Http {
                 on_error: options.on_error.unwrap_or(OnError::Deny),
                 held: options.held.is_some(),
@@ -95,10 +125,10 @@ impl Plugin {
 }
 
 /// The callbacks that were declared, and those that go with them: a body may be followed by trailers, and both are held with their headers.
-fn callbacks(declared: Option<Vec<Ident>>) -> Vec<String> {
+fn callbacks(known: &[&str], declared: Option<Vec<Ident>>) -> Vec<String> {
     let declared: Vec<_> = match declared {
         Some(declared) => declared.iter().map(ToString::to_string).collect(),
-        None => CALLBACKS.map(str::to_owned).into(),
+        None => known.iter().map(|name| (*name).to_owned()).collect(),
     };
     let has = |name: &str| declared.iter().any(|other| other == name);
     let implied = |name: &str| match name {
@@ -106,7 +136,7 @@ fn callbacks(declared: Option<Vec<Ident>>) -> Vec<String> {
         "response_trailers" => has("response_body"),
         _ => false,
     };
-    CALLBACKS.into_iter().filter(|name| has(name) || implied(name)).map(str::to_owned).collect()
+    known.iter().filter(|name| has(name) || implied(name)).map(|name| (*name).to_owned()).collect()
 }
 
 fn structure(attribute: Attribute, item: TokenStream, errors: &mut Errors) -> Option<ItemStruct> {

@@ -6,6 +6,8 @@
 pub(crate) enum BufferType {
     HttpRequestBody = 0,
     HttpResponseBody = 1,
+    DownstreamData = 2,
+    UpstreamData = 3,
     HttpCallResponseBody = 4,
     GrpcReceiveBuffer = 5,
     PluginConfiguration = 7,
@@ -31,6 +33,7 @@ pub(crate) enum MapType {
 pub(crate) enum StreamType {
     HttpRequest = 0,
     HttpResponse = 1,
+    Downstream = 2,
 }
 
 /// A kind of metric.

@@ -15,7 +15,7 @@ pub enum Action {
 impl Action {
     /// As the dispatcher wants it.
     #[inline]
-    pub(super) const fn for_dispatcher(self) -> proxy_wasm::types::Action {
+    pub(in crate::hooks) const fn for_dispatcher(self) -> proxy_wasm::types::Action {
         match self {
             Self::Continue => proxy_wasm::types::Action::Continue,
             Self::Pause => proxy_wasm::types::Action::Pause,

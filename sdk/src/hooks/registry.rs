@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use super::{
-    HttpHooks, Kind,
+    HttpHooks, Kind, NetworkHooks, Tapped,
     contexts::Contexts,
     shim::{Holds, Plugged},
 };
@@ -59,6 +59,14 @@ impl Registration {
         Self::new(stamp, |json, mut plugin| {
             let _ = std::hint::black_box(H::NEEDS);
             Ok(Rc::new(Plugged::new(configure::<H>(json, &mut plugin)?, Holds { request: HOLDS_REQUEST, response: HOLDS_RESPONSE })))
+        })
+    }
+
+    /// A network filter that implements [`NetworkHooks`]; `stamp` as for [`hooks`](Self::hooks).
+    pub const fn network_hooks<H: NetworkHooks + Declared + Configure>(stamp: Stamp) -> Self {
+        Self::new(stamp, |json, mut plugin| {
+            let _ = std::hint::black_box(H::NEEDS);
+            Ok(Rc::new(Tapped(configure::<H>(json, &mut plugin)?)))
         })
     }
 

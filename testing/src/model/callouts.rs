@@ -46,7 +46,7 @@ impl Model {
                 answer if answer.hung_up => unreachable("connection termination").after(answer.delay),
                 answer => answer,
             },
-            Some(Serve::Grpc(_)) => unreachable("protocol error"),
+            Some(Serve::Grpc(_) | Serve::Tcp(_)) => unreachable("protocol error"),
             Some(Serve::Nobody) => unreachable("remote connection failure, transport failure reason: delayed connect error: Connection refused"),
             Some(Serve::Nothing) | None => made_up(503, "no healthy upstream"),
         }

@@ -36,6 +36,8 @@ pub(crate) const START: Duration = Duration::from_secs(1_780_000_000);
 /// The ABI's numbers of buffers.
 const REQUEST_BODY: u32 = 0;
 const RESPONSE_BODY: u32 = 1;
+const DOWNSTREAM_DATA: u32 = 2;
+const UPSTREAM_DATA: u32 = 3;
 const CALL_BODY: u32 = 4;
 const GRPC_MESSAGE: u32 = 5;
 const VM_CONFIGURATION: u32 = 6;
@@ -227,6 +229,11 @@ impl Calls {
                 });
                 Ok(bytes.flatten().unwrap_or_default())
             }
+            DOWNSTREAM_DATA | UPSTREAM_DATA => {
+                let direction = (buffer - DOWNSTREAM_DATA) as usize;
+                let bytes = self.stream(|stream, _| stream.tcp.as_ref().filter(|tcp| tcp.reach[direction]).map(|tcp| part(&tcp.buffers[direction])));
+                Ok(bytes.flatten().unwrap_or_default())
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -303,19 +310,25 @@ impl Host for Calls {
         if matches!(buffer, CALL_BODY | CONFIGURATION) {
             return Status::NOT_FOUND;
         }
-        if buffer > RESPONSE_BODY {
+        if buffer > UPSTREAM_DATA {
             return Status::BAD_ARGUMENT;
         }
         let set = self.stream(|stream, filter| {
-            let reach = &mut stream.reach.get_mut(filter)?[buffer as usize];
-            if !reach.body {
-                return None;
-            }
-            let length = reach.buffer.len();
+            let buffer = match buffer {
+                REQUEST_BODY | RESPONSE_BODY => {
+                    let reach = &mut stream.reach.get_mut(filter)?[buffer as usize];
+                    reach.body.then_some(&mut reach.buffer)?
+                }
+                _ => {
+                    let direction = (buffer - DOWNSTREAM_DATA) as usize;
+                    stream.tcp.as_mut().filter(|tcp| tcp.reach[direction]).map(|tcp| &mut tcp.buffers[direction])?
+                }
+            };
+            let length = buffer.len();
             if start == 0 {
-                reach.buffer.splice(..size.min(length), bytes.iter().copied());
+                buffer.splice(..size.min(length), bytes.iter().copied());
             } else if start >= length {
-                reach.buffer.extend(bytes);
+                buffer.extend(bytes);
             } else {
                 return None;
             }

@@ -53,6 +53,11 @@ pub(crate) fn attribute(state: &State, vm: usize, name: &str) -> Option<Value> {
         _ => {}
     }
     let (stream, filter) = stream(state, vm)?;
+    if stream.tcp.is_some()
+        && let Some(entries) = of_a_connection(stream, name)
+    {
+        return Some(Value::Wrapper(entries));
+    }
     match name {
         "request" => Some(request(stream, filter)),
         "response" => Some(response(stream, filter)),
@@ -117,6 +122,20 @@ fn certificates(session: &Session, local: Option<&Certificate>, peer: Option<&Ce
     entries
 }
 
+/// What there is of a request and a response on a TCP connection, which has neither.
+fn of_a_connection(stream: &StreamState, name: &str) -> Option<Vec<(String, Value)>> {
+    let sizes = |direction: usize| ["size", "total_size"].map(|name| (name.to_owned(), Value::Int(stream.size[direction] as i64)));
+    match name {
+        "request" => {
+            let time = ("time".to_owned(), Value::Timestamp((START + stream.started).as_nanos() as i64));
+            Some([time].into_iter().chain(sizes(REQUEST)).collect())
+        }
+        "response" => Some([("flags".to_owned(), Value::Int(0))].into_iter().chain(sizes(RESPONSE)).collect()),
+        "upstream" if !stream.upstream => Some(Vec::new()),
+        _ => None,
+    }
+}
+
 fn peer(address: SocketAddr) -> Value {
     Value::Wrapper(vec![("address".to_owned(), Value::text(address.to_string())), ("port".to_owned(), Value::Int(address.port().into()))])
 }
@@ -162,11 +181,16 @@ fn xds(state: &State, stream: Option<&StreamState>) -> Value {
         let (route, cluster) = routes::of(around, stream);
         let is_the_last = stream.route == around.routes.len();
         entries.push(("filter_chain_name".to_owned(), Value::text("")));
-        entries.push(("route_name".to_owned(), Value::text(route)));
-        entries.push(("route_metadata".to_owned(), metadata(if is_the_last { &around.route_metadata } else { &nothing })));
-        entries.push(("virtual_host_name".to_owned(), Value::text("all")));
-        entries.push(("cluster_name".to_owned(), Value::text(cluster)));
-        entries.push(("cluster_metadata".to_owned(), metadata(if cluster == UPSTREAM { &around.cluster_metadata } else { &nothing })));
+        if stream.tcp.is_none() {
+            entries.push(("route_name".to_owned(), Value::text(route)));
+            entries.push(("route_metadata".to_owned(), metadata(if is_the_last { &around.route_metadata } else { &nothing })));
+            entries.push(("virtual_host_name".to_owned(), Value::text("all")));
+        }
+        // A connection has its cluster when it is connected to it.
+        if stream.tcp.is_none() || stream.upstream {
+            entries.push(("cluster_name".to_owned(), Value::text(cluster)));
+            entries.push(("cluster_metadata".to_owned(), metadata(if cluster == UPSTREAM { &around.cluster_metadata } else { &nothing })));
+        }
     }
     Value::Wrapper(entries)
 }

@@ -144,6 +144,8 @@ pub(crate) enum Deferred {
     Continue { stream: usize, filter: usize, direction: usize },
     Reply { stream: usize, response: Response },
     Close { stream: usize },
+    Resume { connection: usize },
+    CloseConnection { connection: usize },
     Done { root: u32 },
 }
 
@@ -229,12 +231,24 @@ pub(crate) struct StreamState {
     pub(crate) route: usize,
     /// A filter has had it forgotten.
     pub(crate) route_cleared: bool,
+    /// It is none, but a TCP connection.
+    pub(crate) tcp: Option<Tcp>,
+}
+
+/// What a network filter can reach of a connection. Directions are 0 for what the client sends, 1 for what the server sends.
+#[derive(Default)]
+pub(crate) struct Tcp {
+    pub(crate) buffers: [Vec<u8>; 2],
+    /// Whether the filter has been shown the buffer, and has not let it go.
+    pub(crate) reach: [bool; 2],
+    /// All of the client's is in the buffer.
+    pub(crate) ended: bool,
 }
 
 impl StreamState {
     /// What came of it is not asked for any more.
     pub(crate) fn forget(&mut self) {
-        *self = Self { ended: self.ended, reach: std::mem::take(&mut self.reach), ..Self::default() };
+        *self = Self { ended: self.ended, reach: std::mem::take(&mut self.reach), tcp: self.tcp.take(), ..Self::default() };
     }
 }
 

@@ -284,6 +284,8 @@ impl Model {
         match action {
             Deferred::Continue { stream, filter, direction } => self.continue_stream(stream, filter, direction),
             Deferred::Reply { stream, response } => self.local_reply(stream, response),
+            Deferred::Resume { connection } => self.resume_connection(connection),
+            Deferred::CloseConnection { connection } => self.close_connection(connection),
             Deferred::Close { stream } => self.reset(stream, "wasm_close_stream"),
             Deferred::Done { root } => self.delete_root(vm, root),
         }

@@ -83,6 +83,11 @@ fn call(callback: Callback) -> u32 {
         Callback::ResponseHeaders { context, headers, end_of_stream } => return vm::on_response_headers(context, headers as usize, end_of_stream),
         Callback::ResponseBody { context, size, end_of_stream } => return vm::on_response_body(context, size as usize, end_of_stream),
         Callback::ResponseTrailers { context, trailers } => return vm::on_response_trailers(context, trailers as usize),
+        Callback::NewConnection { context } => return vm::on_new_connection(context),
+        Callback::DownstreamData { context, size, end_of_stream } => return vm::on_downstream_data(context, size as usize, end_of_stream),
+        Callback::UpstreamData { context, size, end_of_stream } => return vm::on_upstream_data(context, size as usize, end_of_stream),
+        Callback::UpstreamClose { context, peer } => vm::on_upstream_connection_close(context, peer),
+        Callback::DownstreamClose { context, peer } => vm::on_downstream_connection_close(context, peer),
         Callback::CallResponse { root, token, headers, body, trailers } => {
             vm::on_http_call_response(root, token, headers as usize, body as usize, trailers as usize);
         }

@@ -27,6 +27,7 @@ pub mod shared;
 pub mod shuffle;
 pub mod starting;
 pub mod streaming;
+pub mod tcp;
 pub mod traps;
 pub mod waiting;
 pub mod wakes;

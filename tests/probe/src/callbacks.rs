@@ -12,7 +12,12 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
-    if parent == 0 { set_root(context) } else { set_stream(context) }
+    if parent == 0 {
+        set_root(context);
+    } else {
+        set_stream(context);
+        run("context_create", &[]);
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -53,9 +58,14 @@ callbacks! {
     proxy_on_response_headers = "response_headers" (context, count, end) stream context;
     proxy_on_response_body = "response_body" (context, size, end) stream context;
     proxy_on_response_trailers = "response_trailers" (context, count) stream context;
+    proxy_on_new_connection = "new_connection" (context) stream context;
+    proxy_on_downstream_data = "downstream_data" (context, size, end) stream context;
+    proxy_on_upstream_data = "upstream_data" (context, size, end) stream context;
 }
 
 events! {
+    proxy_on_downstream_connection_close = "downstream_close" (context, peer);
+    proxy_on_upstream_connection_close = "upstream_close" (context, peer);
     proxy_on_log = "log" (context);
     proxy_on_delete = "delete" (context);
     proxy_on_tick = "tick" (root);

@@ -38,6 +38,7 @@ mod shared;
 mod shuffle;
 mod starting;
 mod streaming;
+mod tcp;
 mod tls;
 mod updates;
 mod waiting;

@@ -17,6 +17,7 @@ mod replies;
 mod safety;
 mod shared;
 mod streaming;
+mod tcp;
 mod tls;
 mod traps;
 

@@ -13,4 +13,5 @@ mod phases;
 mod routes;
 mod sharing;
 mod signatures;
+mod tcp;
 mod tls;

@@ -43,6 +43,16 @@ exports! {
     proxy_on_response_body as on_response_body(context: u32, size: usize, end_of_stream: bool) -> u32;
     /// `proxy_on_response_trailers`; 0 continues, 1 pauses.
     proxy_on_response_trailers as on_response_trailers(context: u32, trailers: usize) -> u32;
+    /// `proxy_on_new_connection`; 0 continues, 1 pauses.
+    proxy_on_new_connection as on_new_connection(context: u32) -> u32;
+    /// `proxy_on_downstream_data`; 0 continues, 1 pauses.
+    proxy_on_downstream_data as on_downstream_data(context: u32, size: usize, end_of_stream: bool) -> u32;
+    /// `proxy_on_upstream_data`; 0 continues, 1 pauses.
+    proxy_on_upstream_data as on_upstream_data(context: u32, size: usize, end_of_stream: bool) -> u32;
+    /// `proxy_on_upstream_connection_close`; by nobody knows whom (0), the proxy (1), or the other side (2).
+    proxy_on_upstream_connection_close as on_upstream_connection_close(context: u32, by: u32);
+    /// `proxy_on_downstream_connection_close`; by whom, as for [`on_upstream_connection_close`].
+    proxy_on_downstream_connection_close as on_downstream_connection_close(context: u32, by: u32);
     /// `proxy_on_http_call_response`; no headers mean that it failed.
     proxy_on_http_call_response as on_http_call_response(root: u32, token: u32, headers: usize, body_size: usize, trailers: usize);
     /// `proxy_on_grpc_receive_initial_metadata`.

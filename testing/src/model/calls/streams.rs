@@ -16,6 +16,7 @@ const ENDING: [&str; 3] = ["proxy_on_log", "proxy_on_done", "proxy_on_delete"];
 
 pub(super) fn go_on(state: &mut State, vm: usize, stream: u32) -> Status {
     match stream {
+        REQUEST | RESPONSE if is_connection(state, vm) => Status::OK,
         REQUEST | RESPONSE => {
             if stream == RESPONSE && effective(state, vm).is_some_and(|stream| state.streams[stream].status.is_none()) {
                 state.crash = Some("proxy_continue_stream for a response that is not there: Envoy dies of SIGSEGV".to_owned());
@@ -26,6 +27,7 @@ pub(super) fn go_on(state: &mut State, vm: usize, stream: u32) -> Status {
             }
             defer(state, vm, |context| Deferred::Continue { stream: context.stream, filter: context.filter, direction: stream as usize })
         }
+        DOWNSTREAM if is_connection(state, vm) => defer(state, vm, |context| Deferred::Resume { connection: context.stream }),
         DOWNSTREAM => Status::OK,
         UPSTREAM => Status::UNIMPLEMENTED,
         _ => Status::BAD_ARGUMENT,
@@ -34,6 +36,8 @@ pub(super) fn go_on(state: &mut State, vm: usize, stream: u32) -> Status {
 
 pub(super) fn close(state: &mut State, vm: usize, stream: u32) -> Status {
     match stream {
+        DOWNSTREAM | UPSTREAM if is_connection(state, vm) => defer(state, vm, |context| Deferred::CloseConnection { connection: context.stream }),
+        REQUEST | RESPONSE if is_connection(state, vm) => Status::OK,
         REQUEST | RESPONSE => {
             not_at_the_end(state, vm, "proxy_close_stream");
             once(state, vm, "proxy_close_stream", true);
@@ -45,6 +49,9 @@ pub(super) fn close(state: &mut State, vm: usize, stream: u32) -> Status {
 }
 
 pub(super) fn reply(state: &mut State, vm: usize, reply: LocalReply<'_>) -> Status {
+    if is_connection(state, vm) {
+        return Status::OK;
+    }
     not_at_the_end(state, vm, "proxy_send_local_response");
     once(state, vm, "proxy_send_local_response", false);
     let headers = Pairs::new(reply.headers).map(|(name, value)| (String::from_utf8_lossy(name).to_lowercase(), value.to_vec()));
@@ -58,6 +65,12 @@ pub(super) fn reply(state: &mut State, vm: usize, reply: LocalReply<'_>) -> Stat
     let grpc_status = u32::try_from(reply.grpc_status).ok();
     let response = Response { message, details, grpc_status, ..Response::new(reply.status as u16) };
     defer(state, vm, |context| Deferred::Reply { stream: context.stream, response })
+}
+
+/// Whether the effective stream is a TCP connection.
+fn is_connection(state: &State, vm: usize) -> bool {
+    let vm = &state.vms[vm];
+    vm.contexts.get(&vm.effective).is_some_and(|context| state.streams[context.stream].tcp.is_some())
 }
 
 fn not_at_the_end(state: &mut State, vm: usize, call: &str) {

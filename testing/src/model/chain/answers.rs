@@ -272,7 +272,7 @@ impl Model {
     }
 
     /// The access loggers are told of a stream that is over. It is their root context that sees it.
-    fn tell_loggers(&mut self, stream: usize) {
+    pub(in super::super) fn tell_loggers(&mut self, stream: usize) {
         let worker = self.streams[stream].worker;
         for logger in self.chain..self.plugins.len() {
             let vm = self.vm_of(logger, worker);

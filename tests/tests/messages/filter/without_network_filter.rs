@@ -1,0 +1,9 @@
+use inproxy::prelude::*;
+
+#[filter(network)]
+#[config]
+struct Gate {
+    realm: String,
+}
+
+fn main() {}
