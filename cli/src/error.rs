@@ -51,6 +51,16 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// No plugin of a module can be run.
+    #[error(
+        "`run` serves HTTP filters, and {path} has {plugins}; choose one with `filter.root_id` in inproxy.toml, or run what is there in a test, which places it by what it is"
+    )]
+    NoHttpFilter {
+        /// The module.
+        path: PathBuf,
+        /// What there is.
+        plugins: String,
+    },
     /// Envoy is missing.
     #[error(transparent)]
     Install(#[from] inproxy_envoy::InstallError),

@@ -24,6 +24,22 @@ pub struct FilterInModule {
     pub kind: String,
 }
 
+// === impl Inspected ===
+
+impl Inspected {
+    /// What the one is that a proxy would choose by this root id: with another it takes the only one.
+    pub(crate) fn kind_of(&self, root_id: &str) -> &str {
+        let named = self.filters.iter().find(|filter| filter.root_id == root_id);
+        named.or(self.filters.first()).map_or("", |filter| &filter.kind)
+    }
+
+    /// Its plugins and their kinds, in one line.
+    pub(crate) fn plugins(&self) -> String {
+        let each: Vec<_> = self.filters.iter().map(|filter| format!("{:?} ({})", filter.root_id, filter.kind)).collect();
+        each.join(", ")
+    }
+}
+
 /// Reads a module and checks that a proxy can choose among its filters.
 ///
 /// # Errors

@@ -52,6 +52,9 @@ struct Stage {
 pub async fn run(options: &RunOptions) -> Result<(), Error> {
     let project = Project::read(&options.dir)?;
     let built = build(&options.dir)?;
+    if built.inspected.kind_of(&project.filter.root_id) != "http" {
+        return Err(Error::NoHttpFilter { path: built.path, plugins: built.inspected.plugins() });
+    }
     say("Built", &format!("{} ({} KiB)", built.path.display(), built.size() / 1024));
     let mut stage = Stage::set(options, &project, &built).await?;
     say("Serving", &format!("http://{} (Envoy's admin interface: http://{})", stage.address, stage.envoy.admin().address()));

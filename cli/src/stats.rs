@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use inproxy_envoy::{Cluster, Envoy, Listener, Module, Options, Source, StartError, StatsConfig};
 
 use crate::{
-    Error, Inspected, Project, build,
+    Error, Project, build,
     run::{UPSTREAM, reasons, say},
 };
 
@@ -29,7 +29,7 @@ pub async fn stats(dir: &Path, envoy: Option<&PathBuf>) -> Result<StatsConfig, E
     };
     let mut options = Options { log: "wasm:debug".to_owned(), ..Options::new(binary) };
     let mut listener = Listener::new("ingress", UPSTREAM);
-    match kind(&built.inspected, &module.root_id) {
+    match built.inspected.kind_of(&module.root_id) {
         "service" => options.services.push(module),
         "access_logger" => listener.access_loggers.push(module),
         _ => listener.filters.push(Source::Inline(module)),
@@ -46,12 +46,6 @@ pub async fn stats(dir: &Path, envoy: Option<&PathBuf>) -> Result<StatsConfig, E
     let names = envoy.admin().stat_names("wasmcustom.").await?;
     let config = StatsConfig::default().with_labels_of(names.iter().map(String::as_str));
     Ok(buckets(&envoy.log()).fold(config, |config, (metric, bounds)| config.with_buckets(metric, &bounds)))
-}
-
-/// What the one is that a proxy would choose by this root id: with another it takes the only one.
-fn kind<'i>(inspected: &'i Inspected, root_id: &str) -> &'i str {
-    let named = inspected.filters.iter().find(|filter| filter.root_id == root_id);
-    named.or(inspected.filters.first()).map_or("", |filter| &filter.kind)
 }
 
 /// The histograms whose buckets a filter has told of, each with their bounds.

@@ -64,6 +64,24 @@ fn run_shows_the_samples_and_ends_without_a_terminal() {
 }
 
 #[test]
+fn run_says_that_a_service_is_no_http_filter() {
+    let dir = tempfile::tempdir().unwrap();
+    let sdk = fs::canonicalize(example("hello")).unwrap().join("../../sdk");
+    fs::create_dir_all(dir.path().join("src")).unwrap();
+    fs::write(
+        dir.path().join("src/lib.rs"),
+        "use inproxy::prelude::*;\n\n#[service]\n#[config]\npub struct Idle;\n\nimpl Service for Idle {\n    async fn run(&self) -> Result<()> {\n        Ok(())\n    }\n}\n",
+    )
+    .unwrap();
+    let manifest = "[package]\nname = \"idle\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[workspace]\n\n[dependencies]\n";
+    fs::write(dir.path().join("Cargo.toml"), format!("{manifest}inproxy = {{ path = {sdk:?} }}\n")).unwrap();
+    let output = inproxy(&["run", dir.path().to_str().unwrap()]);
+    assert!(!output.status.success());
+    let said = text(&output.stderr);
+    assert!(said.contains("`run` serves HTTP filters, and ") && said.contains("has \"idle\" (service); choose one"), "{said}");
+}
+
+#[test]
 fn run_names_the_fault_in_inproxy_toml() {
     let dir = tempfile::tempdir().unwrap();
     crate_in(dir.path(), "[filter]\nroot = \"x\"\n");
