@@ -67,3 +67,34 @@ impl HttpCall {
             .map_err(|status| HostError::new("send a call-out", status))
     }
 }
+
+/// What can be read of an answer by whoever has its `token` and its `sizes`.
+macro_rules! answered {
+    () => {
+        /// Which call-out it is.
+        pub fn token(&self) -> CallToken {
+            self.token
+        }
+
+        /// Whether there is no answer: it was cut off. Other failures are answers that Envoy makes up, with status 503 or 504.
+        pub fn failed(&self) -> bool {
+            self.sizes.headers == 0
+        }
+
+        /// The headers of the answer.
+        pub fn headers(&self) -> Headers<'_> {
+            Headers::new(Source::Proxy(MapType::HttpCallResponseHeaders))
+        }
+
+        /// The body of the answer.
+        ///
+        /// # Errors
+        ///
+        /// [`HostError`] if the proxy refuses.
+        pub fn body(&self) -> crate::Result<Vec<u8>> {
+            BodyBuffer::new(BufferType::HttpCallResponseBody, self.sizes.body).read()
+        }
+    };
+}
+
+pub(super) use answered;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Action, CallToken, HttpCall, above::Sizes};
+use super::{Action, CallToken, HttpCall, above::Sizes, call::answered};
 use crate::{
     abi::{self, BufferType, MapType, StreamType},
     attributes::{Attributes, There, as_attributes},
@@ -345,29 +345,7 @@ pub struct CallResponse<'a> {
 // === impl CallResponse ===
 
 impl CallResponse<'_> {
-    /// Which call-out it is.
-    pub fn token(&self) -> CallToken {
-        self.token
-    }
-
-    /// Whether there is no answer: it was cut off. Other failures are answers that Envoy makes up, with status 503 or 504.
-    pub fn failed(&self) -> bool {
-        self.sizes.headers == 0
-    }
-
-    /// The headers of the answer.
-    pub fn headers(&self) -> Headers<'_> {
-        Headers::new(Source::Proxy(MapType::HttpCallResponseHeaders))
-    }
-
-    /// The body of the answer.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] if the proxy refuses.
-    pub fn body(&self) -> crate::Result<Vec<u8>> {
-        BodyBuffer::new(BufferType::HttpCallResponseBody, self.sizes.body).read()
-    }
+    answered!();
 
     /// What the proxy knows of the stream beside its headers, wherever that stands.
     pub fn attributes(&self) -> Attributes<'_> {

@@ -7,7 +7,7 @@ use crate::{
     error::HostError,
     fault,
     headers::{Headers, Source},
-    hooks::{Action, CallToken, HttpCall, above::Sizes},
+    hooks::{Action, CallToken, HttpCall, above::Sizes, call::answered},
 };
 
 /// One of the two ways through a connection.
@@ -196,29 +196,7 @@ impl ConnectionCallResponse<'_> {
         Attributes::in_callback(There::ANYWHERE)
     }
 
-    /// Which call-out it is.
-    pub fn token(&self) -> CallToken {
-        self.token
-    }
-
-    /// Whether there is no answer: it was cut off. Other failures are answers that Envoy makes up, with status 503 or 504.
-    pub fn failed(&self) -> bool {
-        self.sizes.headers == 0
-    }
-
-    /// The headers of the answer.
-    pub fn headers(&self) -> Headers<'_> {
-        Headers::new(Source::Proxy(MapType::HttpCallResponseHeaders))
-    }
-
-    /// The body of the answer.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] if the proxy refuses.
-    pub fn body(&self) -> crate::Result<Vec<u8>> {
-        BodyBuffer::new(BufferType::HttpCallResponseBody, self.sizes.body).read()
-    }
+    answered!();
 
     /// Lets the connection, or what the client has sent, go on. Does nothing if it is not held.
     ///
