@@ -23,6 +23,7 @@ use crate::{
     running::{Access, LogLevel, LogLine, has_body},
     tcp::{TcpSeen, wire as tcp},
     tls::{Authority, Certificate, Client, Clients, Tls},
+    trace::{self, Trace},
     vm,
     wire::{self, Connection, Seen, Server},
 };
@@ -123,6 +124,9 @@ impl EnvoyProxy {
         options.node_metadata = plan.around.node_metadata.clone();
         options.stats_flush_interval = FLUSH;
         options.stats = plan.around.stats.clone();
+        if plan.around.traced {
+            options.log = "wasm:trace".to_owned();
+        }
         let module = |filter: &Filter| Module {
             root_id: filter.root_id.to_owned(),
             configuration: Some(filter.configuration.clone()),
@@ -265,12 +269,22 @@ impl EnvoyProxy {
         access.collect()
     }
 
+    /// What workers and modules have called of each other, as far as Envoy has said it yet.
+    pub(crate) fn trace(&self) -> Trace {
+        trace::parse(&self.envoy.get().log())
+    }
+
     /// What the filters have logged.
     pub(crate) fn log_lines(&self) -> Vec<LogLine> {
         let log = self.envoy.log();
         let mut lines: Vec<LogLine> = Vec::new();
         for line in log.lines() {
             let mark = LogLevel::ALL.iter().find_map(|(level, name)| Some((*level, line.split_once(&format!("[{name}][wasm] "))?.1)));
+            // At this level Envoy tells of its own doings too.
+            let own = mark.is_some_and(|(level, text)| level <= LogLevel::Debug && !text.contains("wasm log"));
+            if own {
+                continue;
+            }
             match (mark, lines.last_mut()) {
                 (Some((level, rest)), _) => {
                     // `wasm log name root_id vm_id: text`, behind the place in Envoy's source.

@@ -50,6 +50,7 @@ mod run;
 mod running;
 mod tcp;
 mod tls;
+pub mod trace;
 mod vm;
 pub mod wire;
 
@@ -71,5 +72,6 @@ pub use self::vm::built as built_module;
 /// What `#[inproxy_test::test]` writes into a test. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::model::Broken;
     pub use crate::run::run;
 }

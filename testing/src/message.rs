@@ -19,6 +19,8 @@ pub struct Response {
     pub(crate) hung_up: bool,
     /// So many bytes of the body come only after this time.
     pub(crate) pause: Option<(usize, Duration)>,
+    /// Envoy has made it up in the place of a server.
+    pub(crate) made_up: bool,
     /// Of a local reply: its response code details, and its gRPC status.
     pub(crate) details: String,
     pub(crate) grpc_status: Option<u32>,
@@ -82,6 +84,7 @@ impl Response {
             cut_off: false,
             hung_up: false,
             pause: None,
+            made_up: false,
             details: String::new(),
             grpc_status: None,
         }

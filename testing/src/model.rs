@@ -9,6 +9,7 @@
 //!
 //! What would crash the real Envoy fails the test, and says so. It does not have: chains of network filters, times in expressions, properties that are protobuf messages, and of signatures SHA-224 and what `ring` cannot sign or verify.
 
+mod broken;
 mod callouts;
 mod calls;
 mod chain;
@@ -33,6 +34,7 @@ use std::{
 
 use inproxy::__private::Kind;
 
+pub use self::broken::Broken;
 use self::callouts::UNREACHABLE;
 pub(crate) use self::calls::{Calls, Faults, Refused};
 use self::{
@@ -50,6 +52,7 @@ use crate::{
     running::{Access, Costs, LogLine},
     tcp::TcpSeen,
     tls::Sessions,
+    trace::Trace,
     vm::{Callback, Vm},
 };
 
@@ -129,6 +132,8 @@ enum Event {
     Queue { vm: usize, generation: u32, root: u32, queue: u32 },
     /// The tick of a root context, if its period was not set again.
     Tick { vm: usize, generation: u32, root: u32, set: u32 },
+    /// The listener of a root context's former configuration has drained.
+    Drained { vm: usize, generation: u32 },
     /// A request has taken too long.
     RequestTimeout { stream: usize },
     /// A stream may have been idle for too long.
@@ -241,6 +246,11 @@ impl Model {
                     self.call(vm, Callback::QueueReady { root, queue });
                 }
             }
+            Event::Drained { vm, generation } => {
+                if !self.is_dead(vm) && self.generation(vm) == generation {
+                    self.retire(vm);
+                }
+            }
             // While its period is not set again, it comes again.
             Event::Tick { vm, generation, root, set } => {
                 self.ticks.remove(&event);
@@ -267,6 +277,11 @@ impl Model {
             state.log.clear();
             state.access_log.clear();
         });
+    }
+
+    /// Whether a rule is broken on purpose.
+    fn breaks(&self, rule: Broken) -> bool {
+        self.shared.with(|state| state.breaks(rule))
     }
 
     fn now(&self) -> Duration {
@@ -312,6 +327,11 @@ impl Model {
     /// How requests ended.
     pub(crate) fn access_log(&self) -> Vec<Access> {
         self.shared.with(|state| state.access_log.clone())
+    }
+
+    /// What workers and modules have called of each other.
+    pub(crate) fn trace(&self) -> Trace {
+        self.shared.with(|state| Trace::of(&state.recordings))
     }
 
     /// What a cluster's server saw.

@@ -12,7 +12,7 @@ use crate::{
     envoy::EnvoyProxy,
     grpc::{GrpcCall, GrpcHandler, GrpcReply},
     message::{Request, Response},
-    model::{Faults, Model, PluginSetup, Refused, Setup, UPSTREAM},
+    model::{Broken, Faults, Model, PluginSetup, Refused, Setup, UPSTREAM},
     running::{Backend, Refusal, Running},
     tcp::TcpServer,
     tls::{Client, Tls},
@@ -57,6 +57,9 @@ pub(crate) struct Around {
     pub(crate) tls: Option<Tls>,
     /// At the server behind the proxy, and the proxy as its client.
     pub(crate) upstream_tls: Option<(Tls, Client)>,
+    /// Every call in both directions is kept.
+    pub(crate) traced: bool,
+    pub(crate) broken: Option<Broken>,
 }
 
 /// What is behind a cluster.
@@ -316,6 +319,21 @@ impl<F: Registered> Proxy<F> {
         self
     }
 
+    /// Has every call between proxy and module kept, for [`Running::trace`]. In the real Envoy such a test has an Envoy of its own.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.plan.around.traced = true;
+        self
+    }
+
+    /// Has the model break a rule of Envoy on purpose: for the tests of the model itself.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn broken(mut self, rule: Option<Broken>) -> Self {
+        self.plan.around.broken = rule;
+        self
+    }
+
     /// Has one in so many calls of host functions refused, with any status: which, follows from the seed, so that a test that fails once fails again.
     #[must_use]
     pub fn refuse_at_random(mut self, seed: u64, one_in: u32) -> Self {
@@ -440,6 +458,8 @@ impl Default for Around {
             filter_state: Vec::new(),
             tls: None,
             upstream_tls: None,
+            traced: false,
+            broken: None,
         }
     }
 }
@@ -452,6 +472,7 @@ impl Around {
             && self.node_metadata == json!({})
             && self.failure_policy == FailurePolicy::Reload
             && self.stats == StatsConfig::default()
+            && !self.traced
     }
 }
 

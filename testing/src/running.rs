@@ -12,6 +12,7 @@ use crate::{
     prometheus::{self, Series},
     tcp::{Step as TcpStep, TcpExchange, TcpSeen},
     tls::Client,
+    trace::Trace,
 };
 
 /// A proxy at work.
@@ -194,13 +195,21 @@ impl Running {
     ///
     /// [`Refusal`] if the filter does not take it; it then goes on with the one it has.
     pub async fn update(&mut self, configuration: Value) -> Result<(), Refusal> {
-        let configuration = configuration.to_string();
+        self.update_text(&configuration.to_string()).await
+    }
+
+    /// As [`update`](Self::update), byte by byte.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn update_text(&mut self, configuration: &str) -> Result<(), Refusal> {
         match &mut self.0 {
             Backend::Model(model) => {
                 let mut model = model.borrow_mut();
-                model.update(&configuration).map_err(|_| Refusal { log: model.log_text() })
+                model.update(configuration).map_err(|_| Refusal { log: model.log_text() })
             }
-            Backend::Envoy(proxy) => proxy.update(configuration).await.map_err(|log| Refusal { log }),
+            Backend::Envoy(proxy) => proxy.update(configuration.to_owned()).await.map_err(|log| Refusal { log }),
         }
     }
 
@@ -281,6 +290,15 @@ impl Running {
         match &self.0 {
             Backend::Model(model) => model.borrow().access_log(),
             Backend::Envoy(proxy) => proxy.access_log().await,
+        }
+    }
+
+    /// What each worker and its modules have called of each other, if the proxy is [`traced`](crate::Proxy::traced). Of the native host it is empty. The real Envoy may write the last of it a
+    /// little later.
+    pub fn trace(&self) -> Trace {
+        match &self.0 {
+            Backend::Model(model) => model.borrow().trace(),
+            Backend::Envoy(proxy) => proxy.trace(),
         }
     }
 

@@ -46,7 +46,9 @@ impl GrpcServer {
                 let (handler, calls) = (handler.clone(), Arc::clone(&calls));
                 let serve = service_fn(move |request| respond(request, handler.clone(), Arc::clone(&calls)));
                 // A connection that breaks is what some tests want.
-                tokio::spawn(async move { http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), serve).await.ok() });
+                tokio::spawn(async move {
+                    http2::Builder::new(TokioExecutor::new()).auto_date_header(false).serve_connection(TokioIo::new(stream), serve).await.ok()
+                });
             }
         });
         Self { address, seen, task }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Model, answer_headers, in_bytes};
+use super::{Broken, Event, Model, answer_headers, chain::routed, in_bytes, state::Headers};
 use crate::{
     message::{Request, Response},
     proxy::Serve,
@@ -30,7 +30,7 @@ impl Model {
         let late = !timeout.is_zero() && answer.delay >= timeout;
         let (after, answer) = if late {
             let answer = made_up(504, "upstream request timeout");
-            (timeout, Some(answer))
+            (timeout, (!self.breaks(Broken::SilentTimeouts)).then_some(answer))
         } else {
             (answer.delay, (!answer.cut_off).then_some(answer))
         };
@@ -47,7 +47,7 @@ impl Model {
                 answer => answer,
             },
             Some(Serve::Grpc(_) | Serve::Tcp(_)) => unreachable("protocol error"),
-            Some(Serve::Nobody) => unreachable("remote connection failure, transport failure reason: delayed connect error: Connection refused"),
+            Some(Serve::Nobody) => unreachable("remote connection failure"),
             Some(Serve::Nothing) | None => made_up(503, "no healthy upstream"),
         }
     }
@@ -63,7 +63,7 @@ impl Model {
         }
         let failed = answer.is_none();
         let (headers, body, trailers) =
-            answer.map(|answer| (answer_headers(&answer), answer.message.body.clone(), in_bytes(&answer.message.trailers))).unwrap_or_default();
+            answer.as_ref().map(|answer| (heads(answer), answer.message.body.clone(), in_bytes(&answer.message.trailers))).unwrap_or_default();
         let callback = Callback::CallResponse {
             root: from.root,
             token: from.token,
@@ -73,7 +73,7 @@ impl Model {
         };
         self.shared.with(|state| {
             let vm = &mut state.vms[from.vm];
-            vm.answer = Some((headers, body, trailers));
+            vm.answer = (!failed).then_some((headers, body, trailers));
             if let (true, Some(root)) = (failed, vm.roots.get_mut(&from.root)) {
                 root.status = (RESET, b"reset".to_vec());
             }
@@ -107,9 +107,16 @@ impl Model {
     }
 }
 
+/// The headers of an answer: a server's, or Envoy's own.
+fn heads(answer: &Response) -> Headers {
+    if answer.made_up { answer_headers(answer) } else { routed(answer) }
+}
+
 /// What Envoy answers in the place of a server.
 fn made_up(status: u16, text: &str) -> Response {
-    Response::new(status).with_header("content-length", text.len().to_string()).with_header("content-type", "text/plain").with_body(text)
+    let response =
+        Response::new(status).with_header("content-length", text.len().to_string()).with_header("content-type", "text/plain").with_body(text);
+    Response { made_up: true, ..response }
 }
 
 fn unreachable(reason: &str) -> Response {

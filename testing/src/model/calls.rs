@@ -1,6 +1,7 @@
 //! The host functions, as Envoy answers them.
 
 mod metrics;
+mod recording;
 mod refusing;
 mod streams;
 
@@ -10,6 +11,7 @@ use inproxy::abi::{Host, LocalReply, Pairs, Status, encode_pairs};
 
 pub(crate) use self::refusing::{Faults, Refused, Refusing};
 use super::{
+    broken::Broken,
     foreign,
     grpc::{self, Opened},
     properties,
@@ -167,7 +169,7 @@ impl Calls {
                     GRPC_INITIAL_METADATA => vm.grpc_metadata[0].as_mut(),
                     GRPC_TRAILING_METADATA => vm.grpc_metadata[1].as_mut(),
                     CALL_HEADERS => vm.answer.as_mut().map(|(headers, _, _)| headers),
-                    CALL_TRAILERS => vm.answer.as_mut().map(|(_, _, trailers)| trailers),
+                    CALL_TRAILERS => vm.answer.as_mut().map(|(_, _, trailers)| trailers).filter(|trailers| !trailers.is_empty()),
                     _ => None,
                 };
                 found.filter(|_| !write).map(act).ok_or(Status::BAD_ARGUMENT)
@@ -244,13 +246,16 @@ impl Host for Calls {
         host_call!(self, "proxy_log");
         let Some((level, _)) = LogLevel::ALL.get(level as usize) else { return Status::BAD_ARGUMENT };
         self.with(|state| state.log(*level, String::from_utf8_lossy(message)));
+        self.logged(message);
         Status::OK
     }
 
     fn log_level(&self) -> Result<u32, Status> {
+        const TRACE: u32 = 0;
         const INFO: u32 = 2;
         let _host = self.enter("proxy_get_log_level")?;
-        Ok(INFO)
+        // Only at this level does the real Envoy tell of its calls.
+        Ok(if self.traced() { TRACE } else { INFO })
     }
 
     fn environment(&self, name: &str) -> Option<String> {
@@ -313,6 +318,7 @@ impl Host for Calls {
         if buffer > UPSTREAM_DATA {
             return Status::BAD_ARGUMENT;
         }
+        let broken = self.with(|state| state.breaks(Broken::BufferInTheMiddle));
         let set = self.stream(|stream, filter| {
             let buffer = match buffer {
                 REQUEST_BODY | RESPONSE_BODY => {
@@ -329,6 +335,8 @@ impl Host for Calls {
                 buffer.splice(..size.min(length), bytes.iter().copied());
             } else if start >= length {
                 buffer.extend(bytes);
+            } else if broken {
+                buffer.splice(start..(start + size).min(length), bytes.iter().copied());
             } else {
                 return None;
             }
@@ -342,7 +350,11 @@ impl Host for Calls {
         if map > LAST_MAP {
             return Err(Status::BAD_ARGUMENT);
         }
-        let pairs = self.map(map, false, |headers| encode_pairs(headers.iter().map(|(name, value)| (&**name, &**value))));
+        // Nothing at all stands for no pairs, in a map that is there too.
+        let pairs = self.map(map, false, |headers| {
+            let pairs = headers.iter().map(|(name, value)| (&**name, &**value));
+            if headers.is_empty() { Vec::new() } else { encode_pairs(pairs) }
+        });
         Ok(pairs.unwrap_or_default())
     }
 
@@ -404,7 +416,10 @@ impl Host for Calls {
 
     fn set_shared_data(&self, key: &[u8], value: &[u8], cas: u32) -> Status {
         host_call!(self, "proxy_set_shared_data");
-        self.with(|state| state.shared_data.set(key, value, cas))
+        self.with(|state| {
+            let conditional = cas != 0 || state.breaks(Broken::ConditionalZero);
+            state.shared_data.set(key, value, conditional.then_some(cas))
+        })
     }
 
     fn register_queue(&self, name: &[u8]) -> Result<u32, Status> {
@@ -460,6 +475,9 @@ impl Host for Calls {
         let (Some(method), Some(path), Some(authority)) = (get(b":method"), get(b":path"), get(b":authority").or_else(|| get(b"host"))) else {
             return Err(Status::BAD_ARGUMENT);
         };
+        if i32::try_from(timeout_ms).is_err() {
+            return Err(Status::BAD_ARGUMENT);
+        }
         let trailers = pairs(trailers);
         let request = Request { method, path, authority, message: super::message(&headers, body.to_vec(), &trailers) };
         self.with(|state| {
@@ -544,7 +562,8 @@ impl Host for Calls {
             if context != 0 && !vm.roots.contains_key(&context) && !vm.contexts.contains_key(&context) {
                 return Status::BAD_ARGUMENT;
             }
-            vm.effective = context;
+            // None stands for the one whose callback runs.
+            vm.effective = if context == 0 { vm.current } else { context };
             Status::OK
         })
     }

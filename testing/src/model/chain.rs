@@ -11,8 +11,9 @@ use inproxy_envoy::FailurePolicy;
 
 pub(crate) use self::answers::grpc_status;
 use self::answers::local;
+pub(super) use self::answers::routed;
 use super::{
-    Event, IDLE_TIMEOUT, Model, in_bytes, message, routes,
+    Broken, Event, IDLE_TIMEOUT, Model, in_bytes, message, routes,
     state::{ContextState, Headers, Reach, StreamState},
 };
 use crate::{
@@ -20,6 +21,11 @@ use crate::{
     tls::{Client, Session},
     vm::Callback,
 };
+
+/// What a headers callback returns that lets them by, as Envoy reads it, and what stops only what follows. All else stops everything.
+const CONTINUE: u32 = 0;
+const STOP: u32 = 1;
+const CONTINUE_AND_END: u32 = 2;
 
 /// The two directions, as indices.
 pub(crate) const REQUEST: usize = 0;
@@ -255,14 +261,14 @@ impl Model {
     }
 
     /// A callback of a stream; `None` if the VM is dead, for which the stream is failed.
-    fn ask(&mut self, stream: usize, filter: usize, callback: impl FnOnce(u32) -> Callback) -> Option<bool> {
+    fn ask(&mut self, stream: usize, filter: usize, callback: impl FnOnce(u32) -> Callback) -> Option<u32> {
         self.streams[stream].active = self.now();
         let action = self.context(stream, filter).and_then(|(vm, context)| self.call(vm, callback(context)));
         if action.is_none() && !self.streams[stream].over {
             self.streams[stream].aborted = true;
             self.local_reply(stream, local("wasm_fail_stream", 503, ""));
         }
-        action.map(|action| action != 0)
+        action
     }
 
     fn headers(&mut self, stream: usize, direction: usize, start: usize, end_of_stream: bool) {
@@ -274,20 +280,21 @@ impl Model {
             }
             self.reach(stream, filter, direction, |reach| reach.headers = true);
             let headers = self.shared.with(|state| state.streams[stream].headers[direction].len()) as u32;
-            let pause = self.ask(stream, filter, |context| match direction {
+            let action = self.ask(stream, filter, |context| match direction {
                 REQUEST => Callback::RequestHeaders { context, headers, end_of_stream },
                 _ => Callback::ResponseHeaders { context, headers, end_of_stream },
             });
-            let Some(pause) = pause else { return };
+            let Some(action) = action else { return };
             if self.stopped(stream, direction) {
                 return;
             }
-            if pause {
-                let stop = if self.hold_headers { Stop::Single } else { Stop::All };
+            if action != CONTINUE && action != CONTINUE_AND_END {
+                let stop = if self.hold_headers && action == STOP { Stop::Single } else { Stop::All };
                 self.streams[stream].holds[filter][direction] = Hold { stop, headers: true, end_of_stream, ..Hold::default() };
                 return;
             }
-            self.reach(stream, filter, direction, |reach| reach.headers = false);
+            let stays = self.breaks(Broken::HeadersInTheBody);
+            self.reach(stream, filter, direction, |reach| reach.headers = stays);
         }
         let headers = self.shared.with(|state| state.streams[stream].headers[direction].clone());
         self.streams[stream].out[direction].headers = Some(headers);
@@ -320,7 +327,7 @@ impl Model {
                 REQUEST => Callback::RequestBody { context, size: size as u32, end_of_stream },
                 _ => Callback::ResponseBody { context, size: size as u32, end_of_stream },
             });
-            let Some(pause) = pause else { return };
+            let Some(pause) = pause.map(|action| action != CONTINUE) else { return };
             self.reach(stream, filter, direction, |reach| reach.last = false);
             if self.stopped(stream, direction) {
                 return;
@@ -371,7 +378,7 @@ impl Model {
                 REQUEST => Callback::RequestTrailers { context, trailers },
                 _ => Callback::ResponseTrailers { context, trailers },
             });
-            let Some(pause) = pause else { return };
+            let Some(pause) = pause.map(|action| action != CONTINUE) else { return };
             if self.stopped(stream, direction) {
                 return;
             }
@@ -399,7 +406,7 @@ impl Model {
         let filter = self.filter_at(direction, position);
         let held = std::mem::take(&mut self.streams[stream].holds[filter][direction]);
         let body = self.reach(stream, filter, direction, |reach| {
-            reach.headers = false;
+            // Headers at which it has paused it can reach from then on, though they have gone on.
             reach.body = false;
             std::mem::take(&mut reach.buffer)
         });
@@ -425,9 +432,10 @@ impl Model {
             return;
         }
         let body = self.reach(stream, filter, direction, |reach| {
-            reach.headers = false;
+            // A response that it has paused it can reach from then on.
+            reach.headers &= direction == RESPONSE;
+            reach.trailers &= direction == RESPONSE;
             reach.body = false;
-            reach.trailers = false;
             std::mem::take(&mut reach.buffer)
         });
         // Stopped for everything, it is shown what came meanwhile; else that goes on to the next.

@@ -171,7 +171,8 @@ impl Model {
             return;
         }
         let delay = reply.delay;
-        self.schedule_grpc(call, delay, events(reply, !opened));
+        let first = (!opened).then_some(so_far.ended);
+        self.schedule_grpc(call, delay, events(reply, first));
     }
 
     fn schedule_grpc(&mut self, call: usize, after: Duration, events: Vec<GrpcEvent>) {
@@ -244,14 +245,17 @@ impl Model {
     }
 }
 
-/// What a reply comes to, in its order.
-fn events(reply: GrpcReply, first: bool) -> Vec<GrpcEvent> {
+/// What a reply comes to, in its order. If it is the first, whether the client has ended by then.
+fn events(reply: GrpcReply, first: Option<bool>) -> Vec<GrpcEvent> {
     let owned = |pairs: Vec<(String, Vec<u8>)>| -> Headers { pairs.into_iter().map(|(name, value)| (name.into_bytes(), value)).collect() };
     let mut events = Vec::new();
-    if first {
+    if let Some(ended) = first {
         let mut headers: Headers = vec![(b":status".to_vec(), b"200".to_vec())];
         headers.extend(owned(reply.metadata));
         headers.push((b"content-type".to_vec(), b"application/grpc".to_vec()));
+        if ended {
+            headers.push((b"x-envoy-upstream-service-time".to_vec(), reply.delay.as_millis().to_string().into_bytes()));
+        }
         events.push(GrpcEvent::InitialMetadata(headers));
     }
     events.extend(reply.messages.into_iter().map(GrpcEvent::Message));

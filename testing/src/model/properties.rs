@@ -249,7 +249,7 @@ fn response(stream: &StreamState, filter: usize) -> Value {
         entries.push(("backend_latency".to_owned(), Value::Duration(0)));
     }
     entries.push(("headers_bytes".to_owned(), Value::Int(bytes(headers) as i64)));
-    if !stream.details.is_empty() {
+    if !stream.details.is_empty() || stream.replied {
         entries.push(("code_details".to_owned(), Value::text(&stream.details)));
     }
     Value::Wrapper(entries)

@@ -28,9 +28,11 @@ impl SharedData {
         self.values.get(key).cloned().ok_or(Status::NOT_FOUND)
     }
 
-    /// Sets a value. A `cas` that is not 0 must be the number of its last change, if it has one.
-    pub(crate) fn set(&mut self, key: &[u8], value: &[u8], cas: u32) -> Status {
-        if self.values.get(key).is_some_and(|(_, changed)| cas != 0 && cas != *changed) {
+    /// Sets a value. A `cas` must be the number of its last change, if it has one.
+    pub(crate) fn set(&mut self, key: &[u8], value: &[u8], cas: Option<u32>) -> Status {
+        if let (Some(cas), Some((_, changed))) = (cas, self.values.get(key))
+            && cas != *changed
+        {
             return Status::CAS_MISMATCH;
         }
         self.changes += 1;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    broken::Broken,
     calls::Refusing,
     grpc::GrpcEvent,
     shared::{Queues, SharedData},
@@ -19,6 +20,7 @@ use crate::{
     proxy::Around,
     running::{Access, Costs, LogLevel, LogLine},
     tls::Session,
+    trace::Recordings,
     vm::Callback,
 };
 
@@ -62,6 +64,8 @@ pub(crate) struct State {
     pub(crate) reentrant: Vec<Callback>,
     pub(crate) access_log: Vec<Access>,
     pub(crate) costs: Costs,
+    /// What workers and modules have called of each other, if it is kept.
+    pub(crate) recordings: Recordings,
     pub(crate) refusing: Refusing,
     /// Why the real Envoy would have crashed, if it would.
     pub(crate) crash: Option<String>,
@@ -135,6 +139,8 @@ pub(crate) struct Root {
     pub(crate) tick: (u32, u32),
     /// What `proxy_get_status` says.
     pub(crate) status: (u32, Vec<u8>),
+    /// When its listener has drained, once it is not for new streams.
+    pub(crate) drained: Option<Duration>,
     /// It answered `on_done` with "not yet".
     pub(crate) ending: bool,
 }
@@ -217,6 +223,8 @@ pub(crate) struct StreamState {
     /// The response has begun: its status.
     pub(crate) status: Option<u16>,
     pub(crate) details: String,
+    /// They are those of a local reply, which may have none.
+    pub(crate) replied: bool,
     pub(crate) upstream: bool,
     /// Why there is no connection to it.
     pub(crate) transport_failure: &'static str,
@@ -279,6 +287,11 @@ impl Shared {
 // === impl State ===
 
 impl State {
+    /// Whether a rule is broken on purpose.
+    pub(crate) fn breaks(&self, rule: Broken) -> bool {
+        self.around.broken == Some(rule)
+    }
+
     pub(crate) fn log(&mut self, level: LogLevel, text: impl Into<String>) {
         self.log.push(LogLine { level, text: text.into() });
     }

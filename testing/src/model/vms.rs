@@ -18,6 +18,9 @@ use crate::{
 /// How long Envoy waits until it makes a new VM, under [`FailurePolicy::Reload`].
 const RELOAD_AFTER: Duration = Duration::from_secs(1);
 
+/// How long a listener drains that has got a new configuration: `--drain-time-s`.
+const DRAIN: Duration = Duration::from_secs(1);
+
 /// One filter of the chain, or what is beside it.
 pub(super) struct Plugin {
     pub(super) kind: Kind,
@@ -106,6 +109,7 @@ impl Model {
         let again = slot.vm.is_some() || slot.dead.is_some() || slot.thread == Thread::Canary;
         slot.generation += u32::from(again);
         slot.dead = None;
+        slot.next_context = 1;
         slot.roots.clear();
         let fresh = VmState::new(slot.thread, slot.generation);
         self.shared.with(|state| state.vms[vm] = fresh);
@@ -130,9 +134,18 @@ impl Model {
             return Err(format!("the filter {:?} refused its configuration", self.plugins[plugin].root_id));
         }
         let slot = &mut self.vms[vm];
+        let before = slot.root(plugin);
         slot.roots.retain(|(of, _)| *of != plugin);
         slot.roots.push((plugin, root));
-        self.retire(vm);
+        if let Some(before) = before {
+            let drained = self.now() + DRAIN;
+            self.shared.with(|state| {
+                if let Some(root) = state.vms[vm].roots.get_mut(&before) {
+                    root.drained = Some(drained);
+                }
+            });
+            self.schedule(DRAIN, Event::Drained { vm, generation: self.generation(vm) });
+        }
         Ok(())
     }
 
@@ -162,13 +175,13 @@ impl Model {
         self.vms[vm].generation
     }
 
-    /// Ends the root contexts that are neither for new streams nor have streams left.
+    /// Ends the root contexts that are not for new streams, whose listener has drained, and that have no streams left.
     pub(super) fn retire(&mut self, vm: usize) {
-        let current: Vec<_> = self.vms[vm].roots.iter().map(|(_, root)| *root).collect();
+        let now = self.now();
         let idle: Vec<_> = self.shared.with(|state| {
             let vm = &state.vms[vm];
             let used = |root: u32| vm.contexts.values().any(|context| context.root == root);
-            let idle = vm.roots.iter().filter(|(root, one)| !one.ending && !current.contains(root) && !used(**root));
+            let idle = vm.roots.iter().filter(|(root, one)| !one.ending && one.drained.is_some_and(|drained| drained <= now) && !used(**root));
             idle.map(|(root, _)| *root).collect()
         });
         for root in idle {
@@ -236,7 +249,7 @@ impl Model {
                 self.schedule(Duration::from_millis(period.into()), tick);
             }
         }
-        for action in deferred {
+        for action in in_order(deferred) {
             self.perform(vm, action);
         }
         result.ok()
@@ -286,7 +299,11 @@ impl Model {
             Deferred::Reply { stream, response } => self.local_reply(stream, response),
             Deferred::Resume { connection } => self.resume_connection(connection),
             Deferred::CloseConnection { connection } => self.close_connection(connection),
-            Deferred::Close { stream } => self.reset(stream, "wasm_close_stream"),
+            Deferred::Close { stream } => {
+                // What a response has said of itself stays.
+                let details = self.shared.with(|state| state.streams[stream].details.clone());
+                self.reset(stream, if details.is_empty() { "wasm_close_stream" } else { &details });
+            }
             Deferred::Done { root } => self.delete_root(vm, root),
         }
     }
@@ -308,4 +325,15 @@ impl Model {
             }
         }
     }
+}
+
+/// What a callback has asked for. Of several replies the first is sent, with the details of the last.
+fn in_order(mut deferred: Vec<Deferred>) -> Vec<Deferred> {
+    let details = |action: &Deferred| if let Deferred::Reply { response, .. } = action { Some(response.details.clone()) } else { None };
+    if let Some(last) = deferred.iter().rev().find_map(details)
+        && let Some(Deferred::Reply { response, .. }) = deferred.iter_mut().find(|action| matches!(action, Deferred::Reply { .. }))
+    {
+        response.details = last;
+    }
+    deferred
 }

@@ -1,3 +1,5 @@
+mod traced;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -7,8 +9,9 @@ use std::{
 use inproxy::abi::{Host, LocalReply, Status};
 use wasmi::{Caller, Config, Engine, Extern, Instance, Linker, Memory, Store, TypedFunc, Val};
 
+use self::traced::Functions;
 use super::{Callback, Trap, Vm};
-use crate::model::Calls;
+use crate::{model::Calls, trace::Returned};
 
 /// A module, translated once in a process.
 #[derive(Clone)]
@@ -29,6 +32,8 @@ struct Guest {
     calls: Calls,
     said: String,
     environment: Vec<String>,
+    /// Where host functions find the module's exports when others call them.
+    instance: Option<Instance>,
 }
 
 /// What one callback may do before it counts as endless.
@@ -61,10 +66,12 @@ impl Module {
 impl WasmVm {
     pub(crate) fn start(module: &Module, calls: Calls) -> Self {
         let environment = calls.variables();
-        let mut store = Store::new(&module.engine, Guest { calls, said: String::new(), environment });
+        let traced = calls.traced();
+        let mut store = Store::new(&module.engine, Guest { calls, said: String::new(), environment, instance: None });
         store.set_fuel(FUEL).expect("fuel is on");
-        let mut linker = Linker::new(&module.engine);
-        define_host(&mut linker).and_then(|()| define_wasi(&mut linker)).expect("each function is defined once");
+        let mut functions = Functions { linker: Linker::new(&module.engine), store: &mut store, traced };
+        define_host(&mut functions).and_then(|()| define_wasi(&mut functions)).expect("each function is defined once");
+        let linker = functions.linker;
         // What can be defined once more was not defined.
         let mut probe = linker.clone();
         let mut absent = |import: &wasmi::ImportType<'_>| probe.func_wrap(import.module(), import.name(), || {}).is_ok();
@@ -73,6 +80,7 @@ impl WasmVm {
         assert!(missing.is_empty(), "the module imports what Envoy 1.40 does not have, or this host does not: {}", missing.join(", "));
         let instance =
             linker.instantiate_and_start(&mut store, &module.module).unwrap_or_else(|error| panic!("the module cannot be loaded: {error}"));
+        store.data_mut().instance = Some(instance);
         Self { store, instance, dead: false }
     }
 }
@@ -95,12 +103,17 @@ impl Vm for WasmVm {
         let Some(function) = self.instance.get_func(&self.store, name) else {
             return Ok(u32::from(matches!(callback, Callback::VmStart { .. } | Callback::Configure { .. })));
         };
+        self.store.data().calls.begin(true, name, arguments.iter().copied().map(u64::from).collect());
         let arguments: Vec<_> = arguments.into_iter().map(|argument| Val::I32(argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
         self.store.set_fuel(FUEL).expect("fuel is on");
         let ended = function.call(&mut self.store, &arguments, &mut results);
         let left = self.store.get_fuel().unwrap_or(0);
         self.store.data().calls.spent(FUEL - left);
+        match &ended {
+            Ok(()) => self.store.data().calls.end(traced::returned(&results)),
+            Err(_) => self.store.data().calls.trapped(),
+        }
         match ended {
             Ok(()) => Ok(match results.first() {
                 Some(Val::I32(result)) => *result as u32,
@@ -119,8 +132,12 @@ const PAGE: u64 = 65_536;
 
 type Guestly<'a> = Caller<'a, Guest>;
 
+fn export(caller: &Guestly<'_>, name: &str) -> Option<Extern> {
+    caller.get_export(name).or_else(|| caller.data().instance?.get_export(caller, name))
+}
+
 fn memory(caller: &Guestly<'_>) -> Result<Memory, wasmi::Error> {
-    caller.get_export("memory").and_then(Extern::into_memory).ok_or_else(|| wasmi::Error::new("the module exports no memory"))
+    export(caller, "memory").and_then(Extern::into_memory).ok_or_else(|| wasmi::Error::new("the module exports no memory"))
 }
 
 fn read(caller: &Guestly<'_>, pointer: u32, size: u32) -> Result<Vec<u8>, wasmi::Error> {
@@ -146,10 +163,11 @@ fn give(caller: &mut Guestly<'_>, result: Result<Vec<u8>, Status>, data: u32, si
     let pointer = if bytes.is_empty() {
         0
     } else {
-        let allocate = caller.get_export("proxy_on_memory_allocate").or_else(|| caller.get_export("malloc")).and_then(Extern::into_func);
+        let allocate = export(caller, "proxy_on_memory_allocate").or_else(|| export(caller, "malloc")).and_then(Extern::into_func);
         let allocate: TypedFunc<u32, u32> = allocate.ok_or_else(|| wasmi::Error::new("missing malloc function"))?.typed(&caller)?;
         let pointer = allocate.call(&mut *caller, bytes.len() as u32)?;
         write(caller, pointer, &bytes)?;
+        caller.data().calls.gave(bytes.len());
         pointer
     };
     put(caller, data, pointer)?;
@@ -174,7 +192,7 @@ fn put_long(caller: &mut Guestly<'_>, result: Result<u64, Status>, pointer: u32)
 type Answer = Result<u32, wasmi::Error>;
 
 /// The 37 functions of the ABI.
-fn define_host(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerError> {
+fn define_host(linker: &mut Functions<'_>) -> Result<(), wasmi::errors::LinkerError> {
     linker.func_wrap("env", "proxy_log", |c: Guestly<'_>, level: u32, p: u32, n: u32| -> Answer {
         let message = read(&c, p, n)?;
         Ok(c.data().calls.log(level, &message).as_raw())
@@ -272,7 +290,7 @@ fn define_host(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerEr
 }
 
 /// What VMs share, and what the rest of the ABI offers.
-fn define_shared(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerError> {
+fn define_shared(linker: &mut Functions<'_>) -> Result<(), wasmi::errors::LinkerError> {
     linker.func_wrap("env", "proxy_get_header_map_size", |mut c: Guestly<'_>, map: u32, to: u32| -> Answer {
         let size = c.data().calls.header_map_size(map);
         put_or(&mut c, size, to)
@@ -334,7 +352,7 @@ fn define_shared(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::Linker
 }
 
 /// gRPC.
-fn define_grpc(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerError> {
+fn define_grpc(linker: &mut Functions<'_>) -> Result<(), wasmi::errors::LinkerError> {
     linker.func_wrap(
         "env",
         "proxy_grpc_call",
@@ -366,9 +384,11 @@ fn define_grpc(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerEr
             let opened = c.data().calls.grpc_stream(&upstream, &service, &method, &metadata);
             for callback in c.data().calls.within_failed_stream() {
                 let (name, arguments) = callback.export();
-                if let Some(function) = c.get_export(name).and_then(Extern::into_func) {
+                if let Some(function) = export(&c, name).and_then(Extern::into_func) {
+                    c.data().calls.begin(true, name, arguments.iter().copied().map(u64::from).collect());
                     let arguments: Vec<_> = arguments.into_iter().map(|argument| Val::I32(argument as i32)).collect();
                     function.call(&mut c, &arguments, &mut [])?;
+                    c.data().calls.end(Returned::Nothing);
                 }
             }
             put_or(&mut c, opened, token)
@@ -392,7 +412,7 @@ fn define_grpc(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerEr
 }
 
 /// WASI as far as Rust's standard library asks for it.
-fn define_wasi(linker: &mut Linker<Guest>) -> Result<(), wasmi::errors::LinkerError> {
+fn define_wasi(linker: &mut Functions<'_>) -> Result<(), wasmi::errors::LinkerError> {
     const WASI: &str = "wasi_snapshot_preview1";
     linker.func_wrap(WASI, "fd_write", |mut c: Guestly<'_>, _fd: u32, vectors: u32, count: u32, written: u32| -> Answer {
         let mut total = 0;

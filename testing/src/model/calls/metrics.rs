@@ -22,17 +22,16 @@ fn find(state: &State, id: u32) -> Result<(u32, String), Status> {
     state.metrics.get(at as usize).filter(|(kind, _)| *kind == id % 4).cloned().ok_or(Status::NOT_FOUND)
 }
 
-/// The low bits of an id are its kind.
-fn is_of_no_kind(id: u32) -> bool {
-    id % 4 > HISTOGRAM
+/// The low bits of an id are its kind: neither a histogram nor what is of no kind has a value, whether there is such a metric or not.
+fn has_no_value(id: u32) -> bool {
+    id % 4 >= HISTOGRAM
 }
 
 pub(super) fn get(state: &State, id: u32) -> Result<u64, Status> {
-    if is_of_no_kind(id) {
+    if has_no_value(id) {
         return Err(Status::BAD_ARGUMENT);
     }
     match find(state, id)? {
-        (HISTOGRAM, _) => Err(Status::BAD_ARGUMENT),
         metric => Ok(state.values.get(&metric).copied().unwrap_or(0)),
     }
 }
@@ -53,12 +52,11 @@ pub(super) fn record(state: &mut State, id: u32, value: u64) -> Result<(), Statu
 }
 
 pub(super) fn increment(state: &mut State, id: u32, offset: i64) -> Result<(), Status> {
-    if is_of_no_kind(id) {
+    if has_no_value(id) {
         return Err(Status::BAD_ARGUMENT);
     }
     match find(state, id)? {
         (COUNTER, _) if offset <= 0 => Err(Status::BAD_ARGUMENT),
-        (HISTOGRAM, _) => Err(Status::BAD_ARGUMENT),
         metric => {
             let value = state.values.entry(metric).or_default();
             *value = value.wrapping_add_signed(offset);

@@ -55,12 +55,8 @@ pub(super) fn reply(state: &mut State, vm: usize, reply: LocalReply<'_>) -> Stat
     not_at_the_end(state, vm, "proxy_send_local_response");
     once(state, vm, "proxy_send_local_response", false);
     let headers = Pairs::new(reply.headers).map(|(name, value)| (String::from_utf8_lossy(name).to_lowercase(), value.to_vec()));
-    let mut headers: Vec<_> = headers.filter(|(name, _)| name != ":status" && name != "content-length").collect();
-    headers.push(("content-length".to_owned(), reply.body.len().to_string().into_bytes()));
-    if !reply.body.is_empty() && !headers.iter().any(|(name, _)| name == "content-type") {
-        headers.push(("content-type".to_owned(), b"text/plain".to_vec()));
-    }
-    let message = Message { headers, body: reply.body.to_vec(), ..Message::default() };
+    let headers = headers.filter(|(name, _)| name != ":status" && name != "content-length");
+    let message = Message { headers: headers.collect(), body: reply.body.to_vec(), ..Message::default() };
     let details = String::from_utf8_lossy(reply.details).split(char::is_whitespace).collect::<Vec<_>>().join("_");
     let grpc_status = u32::try_from(reply.grpc_status).ok();
     let response = Response { message, details, grpc_status, ..Response::new(reply.status as u16) };

@@ -6,7 +6,7 @@ use super::{Out, REQUEST, RESPONSE, status_of};
 use crate::{
     message::{Request, Response},
     model::{
-        Event, IDLE_TIMEOUT, Model, UNREACHABLE, UPSTREAM, answer_headers, in_bytes, message, routes,
+        Broken, Event, IDLE_TIMEOUT, Model, UNREACHABLE, UPSTREAM, answer_headers, in_bytes, message, routes,
         state::{ContextState, Headers},
     },
     proxy::{STALE_REQUEST, STALE_RESPONSE, Serve},
@@ -46,7 +46,9 @@ impl Model {
         let (out, trailers) = (self.streams[stream].out[REQUEST].clone(), self.shared.with(|state| state.streams[stream].trailers[REQUEST].clone()));
         let headers = out.headers.unwrap_or_default();
         let get = |name: &[u8]| headers.iter().find(|(other, _)| other == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned());
-        let (Some(method), Some(path), Some(authority)) = (get(b":method"), get(b":path"), get(b":authority")) else {
+        // Envoy's router looks for the protocol of the client too.
+        let routed = get(b"x-forwarded-proto").is_some();
+        let (true, Some(method), Some(path), Some(authority)) = (routed, get(b":method"), get(b":path"), get(b":authority")) else {
             self.local_reply(stream, local("route_not_found", 404, ""));
             return;
         };
@@ -123,7 +125,8 @@ impl Model {
         self.streams[stream].pause = answer.pause;
         let at_once = answer.message.body.is_empty() && !with_trailers;
         self.shared.with(|state| state.streams[stream].received = at_once && !cut_off);
-        self.respond(stream, answer, with_trailers, cut_off);
+        let headers = routed(&answer);
+        self.respond(stream, headers, answer, false);
         self.shared.with(|state| state.streams[stream].received = !cut_off && !goes_on);
         if cut_off && !self.streams[stream].over {
             self.reset(stream, "upstream_reset_after_response_started{protocol_error}");
@@ -142,8 +145,8 @@ impl Model {
     }
 
     /// A response enters the filters.
-    fn respond(&mut self, stream: usize, response: Response, with_trailers: bool, cut_off: bool) {
-        let headers = self.head(&response, with_trailers, cut_off);
+    fn respond(&mut self, stream: usize, headers: Headers, response: Response, local: bool) {
+        let (with_trailers, cut_off) = (!response.message.trailers.is_empty(), response.cut_off);
         let response_status = response.status;
         let mut body = response.message.body;
         self.streams[stream].answered = true;
@@ -160,6 +163,13 @@ impl Model {
             self.schedule(time, Event::UpstreamGoesOn { stream });
             return;
         }
+        if local && !self.breaks(Broken::RepliesInPieces) {
+            // Envoy's own answers come in one piece.
+            if !ends && !self.streams[stream].over {
+                self.data(stream, RESPONSE, 0, body, true);
+            }
+            return;
+        }
         if !body.is_empty() && !self.streams[stream].over {
             self.data(stream, RESPONSE, 0, body, false);
         }
@@ -173,15 +183,6 @@ impl Model {
         }
     }
 
-    fn head(&self, response: &Response, with_trailers: bool, cut_off: bool) -> Headers {
-        let mut headers = answer_headers(response);
-        if !with_trailers && !headers.iter().any(|(name, _)| name == b"content-length") {
-            let length = response.message.body.len() + usize::from(cut_off);
-            headers.push((b"content-length".to_vec(), length.to_string().into_bytes()));
-        }
-        headers
-    }
-
     /// An answer in the place of the upstream's, by a filter or by Envoy itself.
     pub(in super::super) fn local_reply(&mut self, stream: usize, reply: Response) {
         if self.streams[stream].over {
@@ -192,15 +193,20 @@ impl Model {
             self.reset(stream, &reply.details);
             return;
         }
-        self.shared.with(|state| state.streams[stream].details.clone_from(&reply.details));
+        self.shared.with(|state| {
+            let stream = &mut state.streams[stream];
+            stream.details.clone_from(&reply.details);
+            stream.replied = true;
+        });
         let reply = self.for_grpc(stream, reply);
         if !self.streams[stream].answered {
             // It passes the filters that have seen the request, the one that made it among them.
-            self.respond(stream, reply, false, false);
+            self.respond(stream, local_headers(&reply), reply, true);
             return;
         }
         // It replaces a response that the filters have seen, and goes to the client at once.
-        let headers = self.head(&reply, false, false);
+        let headers = local_headers(&reply);
+        self.shared.with(|state| state.streams[stream].headers[RESPONSE].clone_from(&headers));
         let out = &mut self.streams[stream].out[RESPONSE];
         *out = Out { headers: Some(headers), body: reply.message.body, ended: true, with_trailers: false };
         self.shared.with(|state| state.streams[stream].trailers[RESPONSE].clear());
@@ -263,6 +269,8 @@ impl Model {
             self.call(*vm, Callback::Log { context: *context });
         }
         self.tell_loggers(stream);
+        let stays = self.breaks(Broken::HeadersAtTheEnd);
+        self.shared.with(|state| state.streams[stream].logging = stays);
         for (vm, context) in contexts {
             self.call(vm, Callback::Done { context });
             self.call(vm, Callback::Delete { context });
@@ -305,6 +313,34 @@ impl Model {
 /// An answer of Envoy itself.
 pub(super) fn local(details: &str, status: u16, body: &str) -> Response {
     Response { details: details.to_owned(), ..Response::new(status).with_body(body) }
+}
+
+/// The headers of a server's response, as the router hands them on.
+pub(in super::super) fn routed(response: &Response) -> Headers {
+    let mut headers = answer_headers(response);
+    if !response.message.trailers.is_empty() {
+        headers.push((b"transfer-encoding".to_vec(), b"chunked".to_vec()));
+    } else if response.status != 204 && !headers.iter().any(|(name, _)| name == b"content-length") {
+        let length = response.message.body.len() + usize::from(response.cut_off);
+        headers.push((b"content-length".to_vec(), length.to_string().into_bytes()));
+    }
+    if response.cut_off {
+        headers.push((b"connection".to_vec(), b"close".to_vec()));
+    }
+    headers.push((b"x-envoy-upstream-service-time".to_vec(), response.delay.as_millis().to_string().into_bytes()));
+    headers
+}
+
+/// The headers of an answer of Envoy itself: of an empty one nothing is said of a body.
+fn local_headers(reply: &Response) -> Headers {
+    let mut headers = answer_headers(reply);
+    if !reply.message.body.is_empty() && reply.message.all("content-length").next().is_none() {
+        headers.push((b"content-length".to_vec(), reply.message.body.len().to_string().into_bytes()));
+        if reply.message.all("content-type").next().is_none() {
+            headers.push((b"content-type".to_vec(), b"text/plain".to_vec()));
+        }
+    }
+    headers
 }
 
 /// The gRPC status that [goes with](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md) an HTTP status.
