@@ -31,9 +31,8 @@ pub(super) fn get(state: &State, id: u32) -> Result<u64, Status> {
     if has_no_value(id) {
         return Err(Status::BAD_ARGUMENT);
     }
-    match find(state, id)? {
-        metric => Ok(state.values.get(&metric).copied().unwrap_or(0)),
-    }
+    let metric = find(state, id)?;
+    Ok(state.values.get(&metric).copied().unwrap_or(0))
 }
 
 /// A counter adds, a gauge is set, a histogram takes a sample.
