@@ -12,19 +12,21 @@ mod labels;
 mod pairs;
 pub mod run;
 mod shared;
+mod streams;
 mod vm;
 
 /// A target: its name, which is that of its binary and of the folder of its corpus, and its body.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("attributes", attributes::fuzz),
     ("codecs", codecs::fuzz),
     ("config", config::fuzz),
     ("labels", labels::fuzz),
     ("pairs", pairs::fuzz),
     ("shared", shared::fuzz),
+    ("streams", streams::fuzz),
 ];
 
 /// The body of a target.

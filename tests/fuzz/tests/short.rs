@@ -50,6 +50,7 @@ targets! {
     labels: 100_000,
     pairs: 100_000,
     shared: 100_000,
+    streams: 50_000,
 }
 
 #[test]
