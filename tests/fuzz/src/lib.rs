@@ -10,6 +10,7 @@ mod codecs;
 mod config;
 mod labels;
 mod pairs;
+mod proxy;
 pub mod run;
 mod shared;
 mod streams;
@@ -19,12 +20,13 @@ mod vm;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("attributes", attributes::fuzz),
     ("codecs", codecs::fuzz),
     ("config", config::fuzz),
     ("labels", labels::fuzz),
     ("pairs", pairs::fuzz),
+    ("proxy", proxy::fuzz),
     ("shared", shared::fuzz),
     ("streams", streams::fuzz),
 ];

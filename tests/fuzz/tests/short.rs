@@ -49,8 +49,9 @@ targets! {
     config: 100_000,
     labels: 100_000,
     pairs: 100_000,
+    proxy: 300,
     shared: 100_000,
-    streams: 50_000,
+    streams: 10_000,
 }
 
 #[test]
