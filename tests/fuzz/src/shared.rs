@@ -13,10 +13,13 @@ use inproxy::{
     shared::{Json, Lease, Shared, SharedCounter, SharedError, Slots},
 };
 
+/// By key, a value and the number of its last change.
+type Values = BTreeMap<Vec<u8>, (Vec<u8>, u32)>;
+
 /// Shared data, in which one of the first writes finds that somebody else was first.
 #[derive(Default)]
 struct Data {
-    values: RefCell<BTreeMap<Vec<u8>, (Vec<u8>, u32)>>,
+    values: RefCell<Values>,
     writes: Cell<u32>,
     /// Before which write, and what.
     other: RefCell<Option<(u32, Vec<u8>)>>,

@@ -111,12 +111,20 @@ impl Driver<'_> {
         let (on_headers, on_body, on_trailers) = if direction == REQUEST {
             (proxy::on_request_headers as fn(_, _, _) -> _, proxy::on_request_body as fn(_, _, _) -> _, proxy::on_request_trailers as fn(_, _) -> _)
         } else {
-            (proxy::on_response_headers as fn(_, _, _) -> _, proxy::on_response_body as fn(_, _, _) -> _, proxy::on_response_trailers as fn(_, _) -> _)
+            (
+                proxy::on_response_headers as fn(_, _, _) -> _,
+                proxy::on_response_body as fn(_, _, _) -> _,
+                proxy::on_response_trailers as fn(_, _) -> _,
+            )
         };
         let (action, next) = match stages[direction] {
-            Stage::Nothing => (self.callback(context, Some(direction), || on_headers(context, size, ends)), if ends { Stage::Ended } else { Stage::Headers }),
+            Stage::Nothing => {
+                (self.callback(context, Some(direction), || on_headers(context, size, ends)), if ends { Stage::Ended } else { Stage::Headers })
+            }
             Stage::Headers if kind == 1 => (self.callback(context, Some(direction), || on_trailers(context, size)), Stage::Ended),
-            Stage::Headers => (self.callback(context, Some(direction), || on_body(context, size, ends)), if ends { Stage::Ended } else { Stage::Headers }),
+            Stage::Headers => {
+                (self.callback(context, Some(direction), || on_body(context, size, ends)), if ends { Stage::Ended } else { Stage::Headers })
+            }
             Stage::Ended => return,
         };
         self.host.returned(context, direction, action);
