@@ -1,0 +1,333 @@
+use std::{
+    cell::{Cell, RefCell, RefMut},
+    collections::BTreeMap,
+};
+
+use inproxy::abi::{Host, LocalReply, Status, encode_pairs};
+
+use crate::vm::Panicked;
+
+/// A call that was not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    Http(u32),
+    Grpc(u32),
+    GrpcStream(u32),
+}
+
+/// What the proxy knows of a stream.
+#[derive(Debug, Default)]
+struct Seen {
+    /// It was answered by the filter, or reset.
+    over: bool,
+    /// Only to be logged.
+    closing: bool,
+    /// By direction: it went on, as far as it has come.
+    let_go: [bool; 2],
+    /// By direction: resumed from within its own callback.
+    resumed_within: [bool; 2],
+}
+
+/// A host that answers as a script says, and knows what Envoy does not survive.
+#[derive(Default)]
+pub(super) struct WildHost {
+    panicked: Panicked,
+    script: RefCell<Vec<u8>>,
+    at: Cell<usize>,
+    /// Something was refused, so that something may wait for ever.
+    refused: Cell<bool>,
+    obey_once: Cell<bool>,
+    tokens: Cell<u32>,
+    clock: Cell<u64>,
+    ticks: Cell<bool>,
+    /// The context whose callback runs, and the direction that it is of.
+    running: Cell<(u32, Option<usize>)>,
+    effective: Cell<u32>,
+    streams: RefCell<BTreeMap<u32, Seen>>,
+    calls: RefCell<Vec<Call>>,
+}
+
+// === impl WildHost ===
+
+impl WildHost {
+    pub(super) fn begin(&self, script: &[u8]) {
+        self.script.replace(script.to_vec());
+        self.at.set(0);
+        self.refused.set(false);
+    }
+
+    pub(super) fn end(&self) {
+        self.calls.borrow_mut().clear();
+        self.streams.borrow_mut().clear();
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at.get() >= self.script.borrow().len()
+    }
+
+    /// The next byte, and zeros for ever behind the last.
+    pub(super) fn byte(&self) -> u8 {
+        self.at.set(self.at.get() + 1);
+        self.script.borrow().get(self.at.get() - 1).copied().unwrap_or(0)
+    }
+
+    pub(super) fn choose(&self, below: u8) -> u8 {
+        if below == 0 { 0 } else { self.byte() % below }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        (0..self.choose(64)).map(|_| self.byte()).collect()
+    }
+
+    fn refuses(&self) -> Result<(), Status> {
+        match self.byte() {
+            refused @ 1..=24 => {
+                self.refused.set(true);
+                Err(Status::from_raw(u32::from(refused)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn status(&self) -> Status {
+        self.refuses().err().unwrap_or(Status::OK)
+    }
+
+    fn answer(&self, usual: &[u8]) -> Result<Vec<u8>, Status> {
+        self.refuses()?;
+        Ok(if self.choose(3) == 1 { self.bytes() } else { usual.to_vec() })
+    }
+
+    fn sent(&self, call: fn(u32) -> Call, failures: [Status; 2]) -> Result<u32, Status> {
+        match self.choose(8) {
+            at @ 1..=2 => Err(failures[usize::from(at) - 1]),
+            _ => {
+                self.tokens.set(self.tokens.get() + 1);
+                self.calls.borrow_mut().push(call(self.tokens.get()));
+                Ok(self.tokens.get())
+            }
+        }
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.calls.borrow().clone()
+    }
+
+    pub(super) fn answered(&self, call: Call) {
+        self.calls.borrow_mut().retain(|other| *other != call);
+    }
+
+    /// The next effective context is taken, as the dispatcher demands.
+    pub(super) fn obey_once(&self) {
+        self.obey_once.set(true);
+    }
+
+    /// Time passes; whether it is time for a tick.
+    pub(super) fn pass(&self, milliseconds: u64) -> bool {
+        self.clock.set(self.clock.get() + milliseconds * 1_000_000);
+        self.ticks.get()
+    }
+
+    pub(super) fn opened(&self, context: u32) {
+        self.streams.borrow_mut().insert(context, Seen::default());
+    }
+
+    pub(super) fn closing(&self, context: u32) {
+        self.streams.borrow_mut().entry(context).or_default().closing = true;
+    }
+
+    pub(super) fn closed(&self, context: u32) {
+        self.streams.borrow_mut().remove(&context);
+    }
+
+    pub(super) fn is_over(&self, context: u32) -> bool {
+        self.streams.borrow().get(&context).is_none_or(|seen| seen.over)
+    }
+
+    pub(super) fn is_let_go(&self, context: u32, direction: usize) -> bool {
+        self.streams.borrow().get(&context).is_some_and(|seen| seen.let_go[direction])
+    }
+
+    pub(super) fn enters(&self, context: u32, direction: Option<usize>) {
+        self.running.set((context, direction));
+        self.effective.set(context);
+        if let (Some(direction), Some(seen)) = (direction, self.streams.borrow_mut().get_mut(&context)) {
+            seen.resumed_within[direction] = false;
+            seen.let_go[direction] = false;
+        }
+    }
+
+    pub(super) fn leaves(&self) {
+        self.panicked.check();
+        self.obey_once.set(false);
+        self.running.set((0, None));
+    }
+
+    /// What a callback of a direction has returned.
+    pub(super) fn returned(&self, context: u32, direction: usize, action: u32) {
+        assert!(action < 2, "a callback has returned {action}");
+        if let Some(seen) = self.streams.borrow_mut().get_mut(&context) {
+            assert!(!(action == 0 && seen.resumed_within[direction]), "resumed by a call, and by what the callback returned");
+            // Until more comes, what has come is let go.
+            seen.let_go[direction] |= action == 0;
+        }
+    }
+
+    pub(super) fn must_not_wait(&self, context: u32, direction: usize) {
+        let streams = self.streams.borrow();
+        let seen = &streams[&context];
+        assert!(self.refused.get() || seen.over || seen.let_go[direction], "a stream waits for ever in direction {direction}: {seen:?}");
+    }
+
+    /// The stream that a call acts on, which must be one that Envoy can act on.
+    fn acts(&self, what: &str) -> Option<RefMut<'_, Seen>> {
+        let seen = RefMut::filter_map(self.streams.borrow_mut(), |streams| streams.get_mut(&self.effective.get())).ok()?;
+        assert!(!seen.closing, "{what} when the stream is only logged");
+        assert!(!seen.over, "{what} behind an answer or a reset");
+        Some(seen)
+    }
+}
+
+impl Host for WildHost {
+    fn panicked(&self, message: &str) {
+        self.panicked.with(message);
+    }
+
+    fn log_level(&self) -> Result<u32, Status> {
+        Ok(6)
+    }
+
+    fn environment(&self, _: &str) -> Option<String> {
+        Some("true".to_owned())
+    }
+
+    fn current_time(&self) -> Result<u64, Status> {
+        self.refuses().map(|()| self.clock.get())
+    }
+
+    fn monotonic_clock(&self) -> u64 {
+        self.clock.get()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> bool {
+        bytes.fill(self.byte());
+        true
+    }
+
+    fn set_tick_period(&self, milliseconds: u32) -> Status {
+        let status = self.status();
+        if status == Status::OK {
+            self.ticks.set(milliseconds != 0);
+        }
+        status
+    }
+
+    fn buffer(&self, _: u32, _: usize, max: usize) -> Result<Vec<u8>, Status> {
+        self.answer(&vec![b'x'; max.min(64)])
+    }
+
+    fn set_buffer(&self, _: u32, _: usize, _: usize, _: &[u8]) -> Status {
+        self.status()
+    }
+
+    fn header_pairs(&self, _: u32) -> Result<Vec<u8>, Status> {
+        let usual: [(&[u8], &[u8]); 4] = [(b":method", b"POST"), (b":status", b"200"), (b"content-length", b"10"), (b"grpc-status", b"0")];
+        self.answer(&encode_pairs(usual.into_iter()))
+    }
+
+    fn header(&self, _: u32, name: &[u8]) -> Result<Vec<u8>, Status> {
+        self.answer(if name == b":status" { b"200" } else { b"value" })
+    }
+
+    fn add_header(&self, _: u32, _: &[u8], _: &[u8]) -> Status {
+        self.status()
+    }
+
+    fn replace_header(&self, _: u32, _: &[u8], _: &[u8]) -> Status {
+        self.status()
+    }
+
+    fn remove_header(&self, _: u32, _: &[u8]) -> Status {
+        self.status()
+    }
+
+    fn property(&self, path: &[u8]) -> Result<Vec<u8>, Status> {
+        if path == b"plugin_root_id" { Ok(b"fuzz_streams".to_vec()) } else { self.answer(b"text") }
+    }
+
+    fn shared_data(&self, _: &[u8]) -> Result<(Vec<u8>, u32), Status> {
+        self.answer(&[0; 8]).map(|value| (value, 1))
+    }
+
+    fn set_shared_data(&self, _: &[u8], _: &[u8], _: u32) -> Status {
+        self.status()
+    }
+
+    fn continue_stream(&self, stream: u32) -> Status {
+        self.refuses().err().unwrap_or_else(|| {
+            if let Some(mut seen) = self.acts("resumed") {
+                let direction = stream as usize;
+                seen.let_go[direction] = true;
+                seen.resumed_within[direction] |= self.running.get() == (self.effective.get(), Some(direction));
+            }
+            Status::OK
+        })
+    }
+
+    fn close_stream(&self, _: u32) -> Status {
+        self.refuses().err().unwrap_or_else(|| {
+            if let Some(mut seen) = self.acts("reset") {
+                seen.over = true;
+            }
+            Status::OK
+        })
+    }
+
+    fn send_local_response(&self, reply: LocalReply<'_>) -> Status {
+        self.refuses().err().unwrap_or_else(|| {
+            assert!((200..600).contains(&reply.status), "an answer with status {}", reply.status);
+            if let Some(mut seen) = self.acts("answered") {
+                seen.over = true;
+            }
+            Status::OK
+        })
+    }
+
+    fn http_call(&self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: u32) -> Result<u32, Status> {
+        self.sent(Call::Http, [Status::BAD_ARGUMENT, Status::INTERNAL_FAILURE])
+    }
+
+    fn grpc_call(&self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: u32) -> Result<u32, Status> {
+        self.sent(Call::Grpc, [Status::PARSE_FAILURE, Status::INTERNAL_FAILURE])
+    }
+
+    fn grpc_stream(&self, _: &[u8], _: &[u8], _: &[u8], _: &[u8]) -> Result<u32, Status> {
+        self.sent(Call::GrpcStream, [Status::PARSE_FAILURE, Status::INTERNAL_FAILURE])
+    }
+
+    fn grpc_send(&self, _: u32, _: &[u8], _: bool) -> Status {
+        self.status()
+    }
+
+    fn grpc_cancel(&self, _: u32) -> Status {
+        self.status()
+    }
+
+    fn grpc_close(&self, _: u32) -> Status {
+        self.status()
+    }
+
+    fn call_status(&self) -> Result<(u32, Vec<u8>), Status> {
+        self.answer(b"message {reason}").map(|message| (u32::from(self.byte()), message))
+    }
+
+    fn set_effective_context(&self, context: u32) -> Status {
+        if !self.obey_once.take()
+            && let Err(status) = self.refuses()
+        {
+            return status;
+        }
+        self.effective.set(context);
+        Status::OK
+    }
+}
