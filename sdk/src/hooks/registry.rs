@@ -5,7 +5,7 @@ use super::{
     contexts::Contexts,
     shim::{Holds, Plugged},
 };
-use crate::{Configure, Error, Plugin, Result, config, error::Quoted};
+use crate::{Configure, Error, HostError, Plugin, Result, config, error::Quoted};
 
 /// One plugin of the module, as `#[filter]` and its like submit it.
 #[derive(Debug)]
@@ -76,11 +76,16 @@ impl Registration {
 
     /// Configures the filter that the proxy names by `root_id`.
     ///
-    /// A module with one filter answers to every root id: with Istio it is the `pluginName`, which the operator chooses.
-    pub(crate) fn configure(root_id: &str, json: &[u8], context: u32) -> Result<Rc<dyn Contexts>> {
+    /// A module with one filter answers to every root id, also to one that cannot be read: with Istio it is the `pluginName`, which the operator chooses.
+    pub(crate) fn configure(root_id: Result<Vec<u8>, HostError>, json: &[u8], context: u32) -> Result<Rc<dyn Contexts>> {
+        let (root_id, unread) = root_id.map_or_else(|error| (Vec::new(), Some(error)), |root_id| (root_id, None));
+        let root_id = String::from_utf8_lossy(&root_id).into_owned();
         let registered: Vec<&Self> = inventory::iter::<Self>().collect();
-        let chosen = choose(root_id, &registered)?;
-        (chosen.make)(json, Plugin::new(root_id.to_owned(), context))
+        let chosen = choose(&root_id, &registered).map_err(|error| match unread {
+            Some(unread) => error.context(unread.to_string()),
+            None => error,
+        })?;
+        (chosen.make)(json, Plugin::new(root_id, context))
             .map_err(|error| error.context(format!("the configuration of the filter {} was refused", chosen.name)))
     }
 }

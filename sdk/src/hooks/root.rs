@@ -84,13 +84,13 @@ impl RootContext for RootShim {
     fn on_configure(&mut self, size: usize) -> bool {
         abi::callback(false, || {
             proxy_log::install();
-            let root_id = abi::property(b"plugin_root_id").unwrap_or_default();
+            let root_id = abi::property(b"plugin_root_id").map_err(|status| crate::HostError::new("read the root id", status));
             // The proxy has no buffer for an empty configuration.
             let json = if size == 0 { Ok(Vec::new()) } else { abi::buffer(BufferType::PluginConfiguration, 0, size) };
             CONFIGURING.set(Some(self.context));
             let configured = json
                 .map_err(|status| crate::HostError::new("read the configuration", status).into())
-                .and_then(|json| Registration::configure(&String::from_utf8_lossy(&root_id), &json, self.context));
+                .and_then(|json| Registration::configure(root_id, &json, self.context));
             let accepted = match configured {
                 Ok(plugin) => {
                     self.plugin = Some(plugin);

@@ -97,10 +97,21 @@ impl Tunnel {
         }
     }
 
+    /// Has the proxy go on with it. A connection that cannot go on is closed: nothing else would end it.
+    fn resume(&self) {
+        if self.is_closed() {
+            return;
+        }
+        if let Err(status) = abi::continue_stream(StreamType::Downstream) {
+            log::error!("a connection cannot go on, and is closed: the proxy answered {status}");
+            self.close();
+        }
+    }
+
     /// Data is waited for: from here on there is a server, and the proxy reads from the client.
     pub(super) fn connect(&self) {
         if self.opening.replace(false) && self.entered.get() != Some(Entered::New) {
-            resume();
+            self.resume();
         }
     }
 
@@ -116,7 +127,7 @@ impl Tunnel {
         if self.entered.get() == Some(Entered::Data(Way::Downstream)) {
             client.flowing.set(true);
         } else if client.paused.get() {
-            resume();
+            self.resume();
         }
     }
 
@@ -153,7 +164,7 @@ impl Tunnel {
         drop(held);
         client.passed.set(true);
         if self.entered.get() != Some(Entered::Data(Way::Downstream)) && client.paused.replace(false) {
-            resume();
+            self.resume();
         }
         Ok(())
     }
@@ -225,7 +236,7 @@ impl Tunnel {
         let pause = self.is_closed() || !(client.passed.get() || client.flowing.get());
         if !pause && !client.passed.get() && client.held.borrow().has_taken() {
             // When this returns "continue", the proxy forgets where its buffer is: what the filter has could not be put there later.
-            resume();
+            self.resume();
             return Action::Pause;
         }
         client.paused.set(pause);
@@ -311,11 +322,5 @@ pub(super) fn close(stream: StreamId) {
     }
     if let Err(status) = abi::close_stream(StreamType::Downstream) {
         log::error!("a connection cannot be closed: the proxy answered {status}");
-    }
-}
-
-fn resume() {
-    if let Err(status) = abi::continue_stream(StreamType::Downstream) {
-        log::error!("a connection cannot go on: the proxy answered {status}");
     }
 }

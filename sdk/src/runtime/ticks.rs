@@ -5,12 +5,18 @@
 use std::{cell::RefCell, time::Duration};
 
 use super::{StreamId, places, timers, waker};
-use crate::abi::{self, needs};
+use crate::{
+    abi::{self, needs},
+    hooks::above,
+};
 
 /// How soon a task runs that was woken elsewhere: the shortest period that the proxy has.
 const SOON: u64 = MILLISECOND;
 
 const MILLISECOND: u64 = Duration::from_millis(1).as_nanos() as u64;
+
+/// In the place of its time, of a tick that the proxy has refused: somebody waits for it, so that it is set again at the end of a callback.
+const REFUSED: u64 = u64::MAX;
 
 thread_local! {
     /// The root contexts whose tick is set, and when it comes, in nanoseconds of the monotonic clock. Setting it again would start its time anew.
@@ -51,29 +57,32 @@ fn comes_by(root: u32, at: u64) -> bool {
     armed(|armed| armed.iter().any(|(other, due)| *other == root && *due <= at))
 }
 
-/// Sets a tick for each root context that has woken tasks; to be called at the end of every callback.
+/// Sets a tick for each root context that has woken tasks, or whose tick was refused; to be called at the end of every callback.
 pub(super) fn arm(context: u32) {
+    let refused = armed(|armed| armed.iter().filter(|(_, due)| *due == REFUSED).map(|(root, _)| *root).collect::<Vec<_>>());
     // Once for each time that somebody is woken: who was woken before has the tick set already.
-    if !waker::woken_since() {
+    if !waker::woken_since() && refused.is_empty() {
         return;
     }
+    let soon = abi::monotonic_clock().saturating_add(SOON);
     let mut moved = false;
-    let mut soon = None;
+    let mut set_soon = |root| {
+        if comes_by(root, soon) {
+            return;
+        }
+        moved = true;
+        match abi::set_effective_context(root) {
+            Ok(()) => set(root, soon),
+            Err(status) => cannot_set(root, status),
+        }
+    };
+    refused.into_iter().for_each(&mut set_soon);
     for place in places::woken() {
         if StreamId::at(place).is_none() {
             place.woken.take();
             continue;
         }
-        let root = place.root.get();
-        let soon = *soon.get_or_insert_with(|| abi::monotonic_clock().saturating_add(SOON));
-        if comes_by(root, soon) {
-            continue;
-        }
-        moved = true;
-        match abi::set_effective_context(root) {
-            Ok(()) => set(root, soon),
-            Err(status) => log::error!("a stream cannot be woken: the proxy answered {status}"),
-        }
+        set_soon(place.root.get());
     }
     // At the end of a stream the proxy may not know it any more, and nothing else will be called for it.
     if moved {
@@ -83,10 +92,17 @@ pub(super) fn arm(context: u32) {
 
 /// A root context is gone, and its tick with it.
 pub(super) fn forget(root: u32) {
-    armed(|armed| armed.retain(|(other, _)| *other != root));
+    armed(|armed| {
+        armed.retain(|(other, due)| {
+            if *other == root && *due == REFUSED {
+                above::no_reason();
+            }
+            *other != root
+        });
+    });
 }
 
-/// Sets the tick of the effective root context; what the proxy refuses is not taken for set.
+/// Sets the tick of the effective root context; what the proxy refuses is set again when a callback ends.
 fn set(root: u32, at: u64) {
     needs!("tick");
     forget(root);
@@ -95,8 +111,16 @@ fn set(root: u32, at: u64) {
     let period = u32::try_from(wait.div_ceil(MILLISECOND)).unwrap_or(u32::MAX).max(1);
     match abi::set_tick_period(period) {
         Ok(()) => armed(|armed| armed.push((root, at))),
-        Err(status) => log::error!("the tick of the plugin could not be set: the proxy answered {status}"),
+        Err(status) => cannot_set(root, status),
     }
+}
+
+#[cold]
+fn cannot_set(root: u32, status: abi::Status) {
+    log::error!("the tick of the plugin could not be set: the proxy answered {status}");
+    forget(root);
+    above::reason();
+    armed(|armed| armed.push((root, REFUSED)));
 }
 
 fn stop(root: u32) {
