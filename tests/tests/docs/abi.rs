@@ -33,12 +33,8 @@ fn read(path: &str) -> String {
 
 fn rows() -> Vec<Row> {
     let page = fs::read_to_string(root().join("abi.md")).unwrap();
-    let rows = page.lines().filter(|line| line.starts_with("| `")).map(|line| {
-        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [name, place, test] = cells[..] else { panic!("three cells: {line}") };
-        Row { name: code(name).next().unwrap().to_owned(), place: place.to_owned(), test: test.to_owned() }
-    });
-    rows.collect()
+    let rows = super::rows(&page, 3).into_iter();
+    rows.map(|row| Row { name: code(row[0]).next().unwrap().to_owned(), place: row[1].to_owned(), test: row[2].to_owned() }).collect()
 }
 
 /// The words of a text that begin so.

@@ -60,7 +60,8 @@ impl Connection {
         Self { context, root, paused: false, closed: false }
     }
 
-    fn close(&mut self) {
+    /// Closes it, once.
+    pub(super) fn close(&mut self) {
         if !std::mem::replace(&mut self.closed, true)
             && let Err(status) = abi::close_stream(StreamType::Downstream)
         {

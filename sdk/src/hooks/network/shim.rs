@@ -12,8 +12,7 @@ use proxy_wasm::{
 
 use super::{CloseType, Closed, Connection, ConnectionCallResponse, DownstreamData, NetworkHooks, NewConnection, UpstreamData};
 use crate::{
-    abi::{self, StreamType},
-    fault,
+    abi, fault,
     hooks::{
         Action, CallToken, Finished,
         above::{self, GrpcEvent, Sizes},
@@ -110,10 +109,10 @@ impl<H: NetworkHooks> Drop for NetworkShim<H> {
 fn fail(connection: &mut Connection) {
     let Some(error) = fault::take() else { return };
     log::error!("the filter failed: {error:#}");
-    if !std::mem::replace(&mut connection.closed, true)
-        && let Err(status) = abi::close_stream(StreamType::Downstream)
-    {
-        log::error!("a connection cannot be closed: the proxy answered {status}");
+    connection.close();
+    // Of closing it: there is nobody left to tell.
+    if let Some(error) = fault::take() {
+        log::error!("{error:#}");
     }
 }
 
