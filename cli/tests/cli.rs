@@ -55,7 +55,7 @@ fn build_refuses_a_crate_without_a_module() {
 
 #[test]
 fn run_shows_the_samples_and_ends_without_a_terminal() {
-    let output = inproxy(&["run", &example("auth")]);
+    let output = inproxy(&["run", &example("api-key")]);
     let said = text(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", text(&output.stderr));
     for expected in ["401 Unauthorized", "| x-consumer: alice", "| x-consumer: bob", "403 Forbidden", "503 Service Unavailable"] {

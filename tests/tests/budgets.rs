@@ -103,7 +103,7 @@ async fn all() -> BTreeMap<String, Budget> {
         ("bench/body", measured::<InproxyBody, inproxy_body::Buffer>("{}", &Request::post("/").with_body(vec![b'x'; 64 * 1024])).await),
         ("bench/call", measured::<InproxyCall, inproxy_call::Ask>(r#"{"authority":"side"}"#, &Request::get("/")).await),
         ("hello", measured::<hello::Hello, hello::Hello>(r#"{"name":"x-hello","value":"hi"}"#, &Request::get("/")).await),
-        ("auth", measured::<auth::Auth, auth::Auth>(key, &Request::get("/").with_header("x-api-key", "k")).await),
+        ("api-key", measured::<api_key::ApiKey, api_key::ApiKey>(key, &Request::get("/").with_header("x-api-key", "k")).await),
     ])
     .into_iter()
     .map(|(name, budget)| (name.to_owned(), budget))

@@ -63,10 +63,10 @@ async fn a_configuration_that_cannot_be_read_is_refused(proxy: Proxy<FailAllow>)
 }
 
 #[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
-async fn a_header_that_cannot_be_read_is_not_there(proxy: Proxy<auth::Auth>) {
+async fn a_header_that_cannot_be_read_is_not_there(proxy: Proxy<api_key::ApiKey>) {
     let (host, name) = proxy.host();
     for status in statuses() {
-        let proxy = Proxy::<auth::Auth>::on(host, name).configure(json!({ "consumers": [{ "name": "alice", "key": "k" }] }));
+        let proxy = Proxy::<api_key::ApiKey>::on(host, name).configure(json!({ "consumers": [{ "name": "alice", "key": "k" }] }));
         let proxy = proxy.refuse("proxy_get_header_map_value", status).start().await;
         assert_eq!(proxy.send(Request::get("/").with_header("x-api-key", "k")).await.status(), 401, "{status}");
         assert!(proxy.upstream().requests().is_empty());

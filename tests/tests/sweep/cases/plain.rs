@@ -1,6 +1,6 @@
 //! The examples; headers, answers, errors, attributes, time, and what runs beside requests.
 
-use auth::Auth;
+use api_key::ApiKey;
 use filters::{
     attributes::{Attributes, ByPhase, Clients, Kept, KeyByRoute, Peers},
     errors::{FailAllow, FailDeny},
@@ -16,7 +16,7 @@ use inproxy_test::{Proxy, Request, Response, json};
 use crate::case::{Case, allow, deny};
 use crate::outcome::Outcome;
 
-fn authority(proxy: Proxy<Auth>) -> Proxy<Auth> {
+fn authority(proxy: Proxy<ApiKey>) -> Proxy<ApiKey> {
     proxy.cluster("authority", |_| Response::new(200).with_header("x-consumer", "bob").with_body("bob"))
 }
 
@@ -32,9 +32,11 @@ pub fn cases() -> Vec<Case> {
     let later = json!({ "rules": { "default": 0, "rules": [{ "match": { "routes": ["a"] }, "config": 2 }] }, "routes": { "routes": { "a": 3 } } });
     vec![
         deny::<Hello>("hello", json!({ "name": "x-hello", "value": "hi" }), Request::get("/")).into(),
-        deny::<Auth>("auth: a known key", keys.clone(), Request::get("/").with_header("x-api-key", "alice-key")).with(authority).into(),
-        deny::<Auth>("auth: a key that the authority knows", keys.clone(), Request::get("/").with_header("x-api-key", "bobs")).with(authority).into(),
-        deny::<Auth>("auth: no key", keys, Request::get("/")).with(authority).into(),
+        deny::<ApiKey>("api-key: a known key", keys.clone(), Request::get("/").with_header("x-api-key", "alice-key")).with(authority).into(),
+        deny::<ApiKey>("api-key: a key that the authority knows", keys.clone(), Request::get("/").with_header("x-api-key", "bobs"))
+            .with(authority)
+            .into(),
+        deny::<ApiKey>("api-key: no key", keys, Request::get("/")).with(authority).into(),
         deny::<EditHeaders>("headers: a request's", edits, edited.clone()).into(),
         deny::<EditHeaders>("headers: a response's", edits_response, edited.clone()).into(),
         deny::<KeepHeaders>("headers: kept over an edit", json!({}), edited.with_header("x-b", "2")).into(),

@@ -16,9 +16,9 @@ use inproxy::{metrics::Counter, prelude::*};
 use self::{authority::Verdict, config::Settings, keys::Keys};
 
 /// Lets a request pass when its key belongs to a consumer.
-#[filter(root_id = "auth")]
+#[filter(root_id = "api_key")]
 #[derive(Debug)]
-pub struct Auth {
+pub struct ApiKey {
     settings: Settings,
     keys: Keys,
     challenge: HeaderValue,
@@ -28,7 +28,7 @@ pub struct Auth {
 }
 
 // ANCHOR: configure
-impl Configure for Auth {
+impl Configure for ApiKey {
     type Config = Settings;
 
     fn configure(settings: Settings, plugin: &mut Plugin) -> Result<Self> {
@@ -36,16 +36,16 @@ impl Configure for Auth {
         Ok(Self {
             keys,
             challenge: format!("ApiKey realm=\"{}\"", settings.realm).try_into()?,
-            allowed: plugin.counter("auth.allowed")?,
-            denied: plugin.counter("auth.denied")?,
-            failed: plugin.counter("auth.failed")?,
+            allowed: plugin.counter("api_key.allowed")?,
+            denied: plugin.counter("api_key.denied")?,
+            failed: plugin.counter("api_key.failed")?,
             settings,
         })
     }
 }
 // ANCHOR_END: configure
 
-impl HttpFilter for Auth {
+impl HttpFilter for ApiKey {
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
         let Some(key) = request.headers().get(&self.settings.header) else {
             self.denied.increment();
@@ -71,7 +71,7 @@ impl HttpFilter for Auth {
     }
 }
 
-impl Auth {
+impl ApiKey {
     async fn decide(&self, key: &HeaderValue) -> Result<Verdict> {
         match (self.keys.consumer(key.as_bytes()), &self.settings.authority) {
             (Some(consumer), _) => Ok(Verdict::Known(consumer.try_into()?)),

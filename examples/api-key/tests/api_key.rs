@@ -1,13 +1,13 @@
-//! What `auth` does, on three hosts.
+//! What `api-key` does, on three hosts.
 
 #![allow(missing_docs, reason = "test code")]
 
 use std::time::Duration;
 
-use auth::Auth;
+use api_key::ApiKey;
 use inproxy_test::{Proxy, Request, Response, json};
 
-fn configured(proxy: Proxy<Auth>) -> Proxy<Auth> {
+fn configured(proxy: Proxy<ApiKey>) -> Proxy<ApiKey> {
     proxy.configure(json!({
         "realm": "test",
         "consumers": [{ "name": "alice", "key": "alice-key" }],
@@ -16,17 +16,17 @@ fn configured(proxy: Proxy<Auth>) -> Proxy<Auth> {
 }
 
 #[inproxy_test::test]
-async fn a_missing_key_is_challenged(proxy: Proxy<Auth>) {
+async fn a_missing_key_is_challenged(proxy: Proxy<ApiKey>) {
     let proxy = configured(proxy).cluster("authority", |_| Response::new(404)).start().await;
     let response = proxy.send(Request::get("/").with_header("x-consumer", "alice")).await;
     assert_eq!(response.status(), 401);
     assert_eq!(response.header("www-authenticate"), Some("ApiKey realm=\"test\""));
     assert!(proxy.upstream().requests().is_empty());
-    assert_eq!(proxy.counter("auth.denied").await, 1);
+    assert_eq!(proxy.counter("api_key.denied").await, 1);
 }
 
 #[inproxy_test::test]
-async fn a_known_key_passes_and_is_not_shown_to_the_upstream(proxy: Proxy<Auth>) {
+async fn a_known_key_passes_and_is_not_shown_to_the_upstream(proxy: Proxy<ApiKey>) {
     let proxy = configured(proxy).cluster("authority", |_| Response::new(404)).start().await;
     let response = proxy.send(Request::get("/").with_header("x-api-key", "alice-key").with_header("x-consumer", "root")).await;
     assert_eq!(response.status(), 200);
@@ -34,12 +34,12 @@ async fn a_known_key_passes_and_is_not_shown_to_the_upstream(proxy: Proxy<Auth>)
     assert_eq!(seen.headers("x-consumer"), ["alice"]);
     assert_eq!(seen.header("x-api-key"), None);
     assert!(proxy.service("authority").requests().is_empty());
-    assert_eq!(proxy.counter("auth.allowed").await, 1);
+    assert_eq!(proxy.counter("api_key.allowed").await, 1);
 }
 
 // ANCHOR: authority
 #[inproxy_test::test]
-async fn the_authority_is_asked_about_other_keys(proxy: Proxy<Auth>) {
+async fn the_authority_is_asked_about_other_keys(proxy: Proxy<ApiKey>) {
     let proxy = configured(proxy)
         .cluster("authority", |request| match request.header("x-api-key") {
             Some("bob-key") => Response::new(200).with_header("x-consumer", "bob"),
@@ -58,7 +58,7 @@ async fn the_authority_is_asked_about_other_keys(proxy: Proxy<Auth>) {
 
 // ANCHOR: no_decision
 #[inproxy_test::test]
-async fn no_decision_is_no_admission(proxy: Proxy<Auth>) {
+async fn no_decision_is_no_admission(proxy: Proxy<ApiKey>) {
     let proxy = configured(proxy)
         .cluster("authority", |request| match request.header("x-api-key") {
             Some("broken") => Response::new(500),
@@ -72,19 +72,19 @@ async fn no_decision_is_no_admission(proxy: Proxy<Auth>) {
         assert_eq!(proxy.send(Request::get("/").with_header("x-api-key", key)).await.status(), 503, "{key}");
     }
     assert!(proxy.upstream().requests().is_empty());
-    assert_eq!(proxy.counter("auth.failed").await, 4);
+    assert_eq!(proxy.counter("api_key.failed").await, 4);
 }
 // ANCHOR_END: no_decision
 
 #[inproxy_test::test]
-async fn an_authority_without_endpoints_is_no_admission(proxy: Proxy<Auth>) {
+async fn an_authority_without_endpoints_is_no_admission(proxy: Proxy<ApiKey>) {
     let proxy = configured(proxy).cluster_without_endpoints("authority").start().await;
     assert_eq!(proxy.send(Request::get("/").with_header("x-api-key", "any")).await.status(), 503);
     assert!(proxy.upstream().requests().is_empty());
 }
 
 #[inproxy_test::test]
-async fn keys_that_cannot_be_meant_are_refused(proxy: Proxy<Auth>) {
+async fn keys_that_cannot_be_meant_are_refused(proxy: Proxy<ApiKey>) {
     let consumers = json!({ "consumers": [{ "name": "alice", "key": "k" }, { "name": "bob", "key": "k" }] });
     proxy.configure(consumers).refused().await.expect_log(r#"consumers: "alice" and "bob" have the same key"#);
 }
