@@ -1,10 +1,12 @@
 //! From the bytes of the plugin's configuration to a filter, or to an error that names the fault.
 
+mod duration;
 mod per_route;
 mod rules;
 
+pub use self::duration::{Duration, DurationError};
 pub use self::per_route::PerRoute;
-pub use self::rules::{Routed, Rules};
+pub use self::rules::{Match, Routed, Rules};
 pub(crate) use self::rules::{routed, sealed::Sealed as Parts};
 
 use serde::de::{self, DeserializeOwned, value::MapDeserializer};

@@ -2,12 +2,11 @@
 
 use serde::Deserialize;
 
-use self::pattern::{Host, Path};
-use crate::{
-    attributes::{AttributeError, Attributes, Optional},
-    headers::{HeaderValue, Headers},
-};
+use self::matching::Asked;
+pub use self::matching::Match;
+use crate::attributes::AttributeError;
 
+mod matching;
 mod pattern;
 
 /// A part of a configuration for some requests, by host, route and path, and one for the others.
@@ -32,6 +31,7 @@ mod pattern;
 /// | | `example.com:8443` | this host, if the client named this port |
 /// | | `*.example.com` | all hosts below it, and not itself |
 /// | `routes` | `checkout` | the [route](https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/route/v3/route_components.proto#config-route-v3-route) of this name |
+/// | `methods` | `GET` | this method |
 /// | `paths` | `/api` | `/api`, `/api/…`; not `/apis` |
 /// | | `/api/` | `/api/…`; not `/api` |
 /// | | `=/login` | `/login` only |
@@ -79,48 +79,14 @@ pub struct Rules<T> {
 #[serde(deny_unknown_fields)]
 struct Rule<T> {
     #[serde(rename = "match")]
-    conditions: Conditions,
+    conditions: Match,
     config: T,
 }
 
-/// What of a request a rule is for. Lists that are not there are empty.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "Lists")]
-struct Conditions {
-    hosts: Vec<Host>,
-    routes: Vec<Box<str>>,
-    paths: Vec<Path>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Lists {
-    hosts: Option<Vec<Host>>,
-    routes: Option<Vec<Box<str>>>,
-    paths: Option<Vec<Path>>,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Unmatched {
-    #[error("a rule without hosts, routes or paths would take all requests: write it as the default")]
-    All,
-    #[error("an empty list matches nothing: leave {0} out")]
-    Nothing(&'static str),
-}
-
-/// A request whose headers are there: what [`Rules`] are asked for.
+/// A request whose headers are there: what [`Rules`] and [`Match`] are asked for.
 pub trait Routed: sealed::Sealed {}
 
 impl<S: sealed::Sealed> Routed for S {}
-
-/// What of a request was read so far, each once at the most.
-struct Asked<'a> {
-    headers: Headers<'a>,
-    attributes: Attributes<'a>,
-    host: Option<Option<HeaderValue>>,
-    path: Option<Option<HeaderValue>>,
-    route: Option<Option<String>>,
-}
 
 // === impl Rules ===
 
@@ -133,61 +99,13 @@ impl<T> Rules<T> {
     ///
     /// [`AttributeError`].
     pub fn of(&self, request: &impl Routed) -> Result<Option<&T>, AttributeError> {
-        let (headers, attributes) = request.parts();
-        attributes.is_here()?;
-        let mut asked = Asked { headers, attributes, host: None, path: None, route: None };
+        let mut asked = Asked::try_new(request)?;
         for rule in &self.rules {
-            if rule.conditions.take(&mut asked)? {
+            if rule.conditions.takes_asked(&mut asked)? {
                 return Ok(Some(&rule.config));
             }
         }
         Ok(self.default.as_ref())
-    }
-}
-
-// === impl Conditions ===
-
-impl Conditions {
-    fn take(&self, asked: &mut Asked<'_>) -> Result<bool, AttributeError> {
-        Ok((self.hosts.is_empty() || asked.host().is_some_and(|host| self.hosts.iter().any(|pattern| pattern.takes(host))))
-            && (self.paths.is_empty() || asked.path().is_some_and(|path| self.paths.iter().any(|pattern| pattern.takes(path))))
-            && (self.routes.is_empty() || asked.route()?.is_some_and(|route| self.routes.iter().any(|name| &**name == route))))
-    }
-}
-
-impl TryFrom<Lists> for Conditions {
-    type Error = Unmatched;
-
-    fn try_from(lists: Lists) -> Result<Self, Unmatched> {
-        fn list<E>(name: &'static str, list: Option<Vec<E>>) -> Result<Vec<E>, Unmatched> {
-            match list {
-                Some(list) if list.is_empty() => Err(Unmatched::Nothing(name)),
-                list => Ok(list.unwrap_or_default()),
-            }
-        }
-        let conditions = Self { hosts: list("hosts", lists.hosts)?, routes: list("routes", lists.routes)?, paths: list("paths", lists.paths)? };
-        if conditions.hosts.is_empty() && conditions.routes.is_empty() && conditions.paths.is_empty() { Err(Unmatched::All) } else { Ok(conditions) }
-    }
-}
-
-// === impl Asked ===
-
-impl Asked<'_> {
-    fn host(&mut self) -> Option<&[u8]> {
-        self.host.get_or_insert_with(|| self.headers.get(":authority")).as_ref().map(HeaderValue::as_bytes)
-    }
-
-    /// Without its query.
-    fn path(&mut self) -> Option<&[u8]> {
-        let path = self.path.get_or_insert_with(|| self.headers.get(":path")).as_ref()?.as_bytes();
-        path.split(|byte| *byte == b'?').next()
-    }
-
-    fn route(&mut self) -> Result<Option<&str>, AttributeError> {
-        if self.route.is_none() {
-            self.route = Some(self.attributes.xds().route_name().optional()?);
-        }
-        Ok(self.route.as_ref().and_then(Option::as_deref))
     }
 }
 

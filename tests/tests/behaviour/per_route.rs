@@ -37,6 +37,7 @@ async fn the_first_rule_that_matches_is_taken(proxy: Proxy<CacheControl>) {
         { "match": { "hosts": ["*.example.com"], "paths": ["/static", "=/favicon.ico"] }, "config": { "seconds": 3600 } },
         { "match": { "paths": ["/static"] }, "config": { "seconds": 60 } },
         { "match": { "routes": ["search"] }, "config": { "seconds": 5 } },
+        { "match": { "methods": ["HEAD", "DELETE"] }, "config": { "seconds": 1 } },
     ]);
     let search = RouteMatch::Path { prefix: "/search".to_owned() };
     let proxy =
@@ -52,6 +53,7 @@ async fn the_first_rule_that_matches_is_taken(proxy: Proxy<CacheControl>) {
         let response = proxy.send(Request::get(path).with_authority(host)).await;
         assert_eq!(response.header("cache-control"), Some(format!("max-age={seconds}").as_str()), "{host} {path}");
     }
+    assert_eq!(proxy.send(Request::new("DELETE", "/")).await.header("cache-control"), Some("max-age=1"));
 }
 // ANCHOR_END: rules
 
@@ -66,9 +68,13 @@ async fn nothing_is_taken_where_no_rule_matches_and_there_is_no_default(proxy: P
 async fn a_rule_that_could_match_nothing_is_refused_with_the_place_of_the_fault(proxy: Proxy<CacheControl>) {
     let (host, name) = proxy.host();
     for (rule, reason) in [
-        (json!({ "match": {}, "config": { "seconds": 1 } }), "max_age.rules[0].match: a rule without hosts, routes or paths would take all requests"),
+        (
+            json!({ "match": {}, "config": { "seconds": 1 } }),
+            "max_age.rules[0].match: a rule without hosts, routes, methods or paths would take all requests",
+        ),
         (json!({ "match": { "hosts": [] }, "config": { "seconds": 1 } }), "max_age.rules[0].match: an empty list matches nothing: leave hosts out"),
         (json!({ "match": { "hosts": ["a", "b/c"] }, "config": { "seconds": 1 } }), "max_age.rules[0].match.hosts[1]: \"b/c\" is not a host"),
+        (json!({ "match": { "methods": ["G T"] }, "config": { "seconds": 1 } }), "max_age.rules[0].match: \"G T\" is not a method"),
         (json!({ "match": { "paths": ["api"] }, "config": { "seconds": 1 } }), "max_age.rules[0].match.paths[0]: \"api\" is not a path"),
         (json!({ "match": { "path": ["/"] }, "config": { "seconds": 1 } }), "max_age.rules[0].match.path: unknown field `path`"),
         (json!({ "match": { "paths": ["/"] }, "config": { "second": 1 } }), "max_age.rules[0].config.second: unknown field `second`"),

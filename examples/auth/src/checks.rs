@@ -1,0 +1,3 @@
+//! The checks, each in a file of its own. None of them knows the proxy.
+
+pub(crate) mod denier;

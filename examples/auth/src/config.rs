@@ -1,0 +1,66 @@
+//! What the operator writes.
+
+pub(crate) mod denier;
+
+use std::collections::BTreeMap;
+
+use inproxy::{config::Match, envoy::cel::Expression, prelude::*};
+
+use crate::policy::Requirement;
+
+/// The filter's configuration: checks by name, and which requests need which of them.
+#[config]
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// The checks, by names of the operator's choice.
+    #[serde(default)]
+    pub(crate) checks: BTreeMap<String, Check>,
+    /// The first rule that matches a request counts.
+    #[serde(default)]
+    pub(crate) rules: Vec<Rule>,
+    /// What becomes of a request that no rule matches.
+    #[serde(default)]
+    pub(crate) unmatched: Unmatched,
+    /// Nothing is refused: what would be is counted and logged.
+    #[serde(default)]
+    pub(crate) shadow: bool,
+}
+
+/// A check of one kind.
+#[config]
+#[derive(Debug)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Check {
+    /// It always says no.
+    Denier(denier::Settings),
+}
+
+/// Which requests need which checks.
+#[config]
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// What logs and metrics call it.
+    #[serde(default)]
+    pub(crate) name: String,
+    /// Which requests it is for, by host, route, method and path; all, if it is not there.
+    pub(crate) r#match: Option<Match>,
+    /// Which of these, by an expression in CEL. One that cannot be evaluated refuses the request: ask whether a header is there before asking for its value.
+    pub(crate) when: Option<Expression>,
+    /// What they need; an empty list lets them pass.
+    pub(crate) require: Requirement<String>,
+    /// It refuses nothing, and the next rules are looked at too.
+    #[serde(default)]
+    pub(crate) shadow: bool,
+}
+
+/// What becomes of a request that no rule matches.
+#[config]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unmatched {
+    /// It is refused.
+    #[default]
+    Deny,
+    /// It passes.
+    Allow,
+}

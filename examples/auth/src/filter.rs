@@ -1,0 +1,108 @@
+//! The filter: between the proxy and the checks.
+
+mod asked;
+mod check;
+mod edits;
+mod metrics;
+mod reply;
+mod rules;
+
+use inproxy::{http::Outgoing, prelude::*};
+
+use self::{
+    asked::Asked,
+    check::Check,
+    metrics::Metrics,
+    rules::{Plan, Rule},
+};
+use crate::{
+    config::{Settings, Unmatched},
+    policy::{Code, Denial, Edits, Outcome, Verdict},
+};
+
+/// Lets a request pass if the checks that it needs say so.
+#[filter]
+#[derive(Debug)]
+pub struct Auth {
+    checks: Vec<Check>,
+    rules: Vec<Rule>,
+    unmatched: Unmatched,
+    shadow: bool,
+    metrics: Metrics,
+}
+
+/// A request that is held while its checks are made, with its body or without.
+trait Held: Into<Outgoing> {
+    fn asked(&self) -> Asked<'_>;
+    fn change(&mut self, edits: &Edits) -> Result<()>;
+}
+
+impl Configure for Auth {
+    type Config = Settings;
+
+    fn configure(settings: Settings, plugin: &mut Plugin) -> Result<Self> {
+        let names: Vec<String> = settings.checks.keys().cloned().collect();
+        let checks = settings.checks.into_iter().map(|(name, check)| Check::try_new(name, check, plugin)).collect::<Result<_>>()?;
+        let rules = settings.rules.into_iter().enumerate().map(|(place, rule)| Rule::try_new(place, rule, &names)).collect::<Result<_, _>>()?;
+        Ok(Self { checks, rules, unmatched: settings.unmatched, shadow: settings.shadow, metrics: Metrics::new(plugin)? })
+    }
+}
+
+impl HttpFilter for Auth {
+    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+        // Expressions can be evaluated now, and not after somebody was asked.
+        let plan = Plan::of(&self.rules, &self.checks, &request)?;
+        self.guard(request, &plan, next).await
+    }
+}
+
+impl Auth {
+    async fn guard<R: Held>(&self, mut request: R, plan: &Plan<'_>, next: Next) -> Result<Response> {
+        for rule in &plan.shadows {
+            let outcome = self.ask(rule, plan, &request).await;
+            self.metrics.shadow(rule.name(), &outcome);
+        }
+        let outcome = match plan.rule {
+            Some(rule) => self.ask(rule, plan, &request).await,
+            None if self.unmatched == Unmatched::Allow => Ok(Verdict::allow()),
+            None => Ok(Verdict::deny(Code::PERMISSION_DENIED, "no rule is for this request")),
+        };
+        if self.shadow {
+            self.metrics.shadow(plan.rule.map_or("unmatched", Rule::name), &outcome);
+        } else {
+            self.metrics.request(&outcome);
+        }
+        let edits = match outcome {
+            Ok(Verdict::Allow(edits)) => edits,
+            _ if self.shadow => Edits::default(),
+            Ok(Verdict::Deny(denial)) => return reply::denied(&denial, plan.is_grpc, "auth_denied"),
+            Err(undecided) => return reply::denied(&undecided.denial, plan.is_grpc, "auth_undecided"),
+        };
+        request.change(&edits)?;
+        let mut response = next.run(request).await;
+        edits::change(response.headers_mut(), &edits.response)?;
+        Ok(response)
+    }
+
+    /// Asks the checks that a rule needs.
+    async fn ask<R: Held>(&self, rule: &Rule, plan: &Plan<'_>, request: &R) -> Outcome {
+        let ask = async |place: usize| match self.checks.get(place) {
+            Some(check) => check.ask(&request.asked(), plan, &self.metrics).await,
+            None => Ok(Verdict::Deny(Denial::new(Code::INTERNAL, ""))),
+        };
+        rule.require().ask(&ask).await
+    }
+}
+
+impl Held for Request {
+    fn asked(&self) -> Asked<'_> {
+        Asked { headers: self.headers(), attributes: self.attributes(), body: &[] }
+    }
+
+    fn change(&mut self, edits: &Edits) -> Result<()> {
+        for (name, value) in &edits.filter_state {
+            self.attributes().filter_state().set(name, value)?;
+        }
+        edits::change(self.headers_mut(), &edits.request)
+    }
+}

@@ -1,0 +1,80 @@
+use inproxy::{config::Match, envoy::cel::Expression, prelude::*};
+
+use super::Check;
+use crate::{config, policy::Requirement};
+
+/// Which requests need which checks, by their places.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    name: String,
+    matches: Option<Match>,
+    when: Option<Expression>,
+    require: Requirement<usize>,
+    shadow: bool,
+}
+
+/// What is to be done about one request: all that must be known before the first wait.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    /// The rule that counts.
+    pub(crate) rule: Option<&'a Rule>,
+    /// Rules that only watch.
+    pub(crate) shadows: Vec<&'a Rule>,
+    pub(crate) is_grpc: bool,
+}
+
+// === impl Rule ===
+
+impl Rule {
+    pub(crate) fn try_new(place: usize, rule: config::Rule, checks: &[String]) -> Result<Self> {
+        let require = rule.require.resolve(checks).map_err(|error| Error::msg(format!("rules[{place}].require: {error}")))?;
+        let name = if rule.name.is_empty() { format!("rules[{place}]") } else { rule.name };
+        Ok(Self { name, matches: rule.r#match, when: rule.when, require, shadow: rule.shadow })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn require(&self) -> &Requirement<usize> {
+        &self.require
+    }
+
+    fn takes(&self, request: &Request) -> Result<bool> {
+        if let Some(matches) = &self.matches {
+            if !matches.takes(request)? {
+                return Ok(false);
+            }
+        }
+        let Some(when) = &self.when else { return Ok(true) };
+        when.evaluate_bool(request).map_err(|error| Error::new(error).context(format!("{}.when", self.name)))
+    }
+}
+
+// === impl Plan ===
+
+impl<'a> Plan<'a> {
+    /// Which rules are for a request.
+    ///
+    /// # Errors
+    ///
+    /// An expression that cannot be evaluated: nobody knows whether its rule is for this request.
+    pub(crate) fn of(rules: &'a [Rule], _checks: &'a [Check], request: &Request) -> Result<Self> {
+        let is_grpc = request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        let mut plan = Self { rule: None, shadows: Vec::new(), is_grpc };
+        for rule in rules {
+            if rule.shadow {
+                // It must not harm, also if it cannot be evaluated.
+                match rule.takes(request) {
+                    Ok(true) => plan.shadows.push(rule),
+                    Ok(false) => {}
+                    Err(error) => log::warn!("{error:#}"),
+                }
+            } else if rule.takes(request)? {
+                plan.rule = Some(rule);
+                break;
+            }
+        }
+        Ok(plan)
+    }
+}

@@ -1,0 +1,6 @@
+//! What `auth` does, on three hosts.
+
+#![allow(missing_docs, reason = "test code")]
+
+mod denier;
+mod rules;
