@@ -1,8 +1,13 @@
 //! `cargo xtask test`: sets up what is missing, then runs the tests of the workspace.
 //!
 //! What follows `test` goes to `cargo test`: `cargo xtask test -p inproxy`.
+//!
+//! `cargo protos`: makes the generated messages anew (`protos.rs`).
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "this runs on the host, not in the proxy")]
+
+#[cfg(feature = "protos")]
+mod protos;
 
 use std::{
     env,
@@ -15,7 +20,9 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let done = match arguments.split_first() {
         Some((command, rest)) if command == "test" => test(rest),
-        _ => Err("usage: cargo xtask test [arguments for cargo test]".into()),
+        #[cfg(feature = "protos")]
+        Some((command, rest)) if command == "protos" => protos::run(rest.iter().any(|argument| argument == "--check")),
+        _ => Err("usage: cargo xtask test [arguments for cargo test], or cargo protos [--check]".into()),
     };
     match done {
         Ok(code) => code,
