@@ -3,4 +3,5 @@
 #![allow(missing_docs, reason = "test code")]
 
 mod denier;
+mod list;
 mod rules;
