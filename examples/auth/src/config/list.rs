@@ -163,3 +163,55 @@ fn ten_thousand() -> u32 {
 fn a_mebibyte() -> usize {
     1024 * 1024
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(json: &str) -> Option<String> {
+        match inproxy::config::parse::<Settings>(json.as_bytes()) {
+            Ok(settings) => settings.validate().err().map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// Mixer's cases, with its names for the fields or ours; an address of a service is a cluster and a path here.
+    #[test]
+    fn a_list_that_cannot_be_meant_names_the_field() {
+        for (json, expected) in [
+            (r#"{ "provider_url": "http://lists" }"#, "provider_url: unknown field `provider_url`, expected one of"),
+            (r#"{ "provider": { "cluster": "" } }"#, "provider.cluster: the name of a cluster must not be empty"),
+            (r#"{ "provider": { "cluster": "lists", "path": "list" } }"#, r#"provider.path: "list" does not begin with a slash"#),
+            (r#"{ "provider": { "cluster": "lists", "timeout": "0s" } }"#, "provider.timeout: it must be longer than nothing"),
+            (r#"{ "provider": { "cluster": "lists" }, "refresh_interval": "0s" }"#, "refresh_interval: it must be at least 1s, it is 0ns"),
+            (r#"{ "provider": { "cluster": "lists" }, "refreshInterval": "999ms" }"#, "refresh_interval: it must be at least 1s, it is 999ms"),
+            (r#"{ "provider": { "cluster": "lists" }, "refreshInterval": "-1s" }"#, "refreshInterval: "),
+            (r#"{ "provider": { "cluster": "lists" }, "ttl": "59s" }"#, "ttl: it must not be shorter than refresh_interval, which is 60s; it is 59s"),
+            (r#"{ "cachingInterval": "-1s" }"#, "cachingInterval: "),
+            (r#"{ "caching_interval": "5" }"#, "caching_interval: "),
+            (r#"{ "cachingUseCount": -1 }"#, "cachingUseCount: invalid value: integer `-1`, expected u32"),
+            (r#"{ "entry_type": "IP_ADDRESSES", "overrides": ["1.2.3.4", "XYZ"] }"#, r#"overrides[1]: "XYZ" is neither an IP address nor"#),
+            (r#"{ "entryType": "REGEX", "overrides": ["(["] }"#, r#"overrides[0]: "([" is not a regular expression: "#),
+            (r#"{ "entry_type": "NAMES" }"#, "entry_type: unknown variant `NAMES`, expected one of `STRINGS`"),
+            (r#"{ "value": { "header": "x user" } }"#, "value.header: "),
+            (r#"{ "value": "source" }"#, "value: unknown variant `source`, expected one of `source_address`"),
+        ] {
+            let fault = fault(json).unwrap_or_else(|| panic!("{json} is taken"));
+            assert!(fault.starts_with(expected), "{json}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_mixer_took_is_taken() {
+        for json in [
+            "{}",
+            r#"{ "overrides": ["src1", "src2"], "blacklist": true }"#,
+            r#"{ "entryType": "IP_ADDRESSES", "overrides": ["1.2.3.4", "10.57.0.0/16", "2001:db8::/32"] }"#,
+            r#"{ "provider": { "cluster": "lists" }, "refreshInterval": "1s", "ttl": "1s", "cachingInterval": "0s", "cachingUseCount": 0 }"#,
+            // Without a service they are not looked at.
+            r#"{ "refresh_interval": "0s", "ttl": "0s" }"#,
+        ] {
+            assert_eq!(fault(json), None, "{json}");
+        }
+    }
+}

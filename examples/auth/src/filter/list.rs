@@ -20,7 +20,7 @@ use self::fetched::Fetched;
 use super::Asked;
 use crate::{
     checks::list::{Entries, Judge, Value},
-    config::list::{EntryType, Settings, Lookup},
+    config::list::{EntryType, Lookup, Settings},
     policy::{Kept, Outcome, Undecided},
 };
 

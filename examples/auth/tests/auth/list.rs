@@ -3,7 +3,9 @@
 mod fetched;
 
 use auth::Auth;
-use inproxy_test::{Certificate, Client, Proxy, Request, Running, Tls, Value, json};
+use std::time::Duration;
+
+use inproxy_test::{Certificate, Client, Proxy, Request, Response, Running, Tls, Value, json};
 
 /// One list, that all requests are looked up in.
 fn with(proxy: Proxy<Auth>, list: &Value) -> Proxy<Auth> {
@@ -152,7 +154,7 @@ async fn an_expression_is_evaluated_before_anybody_is_asked(proxy: Proxy<Auth>) 
                 { "require": ["slow", "paths"] },
             ],
         }))
-        .cluster("lists", |_| inproxy_test::Response::new(200).with_body("alice").after(std::time::Duration::from_millis(50)))
+        .cluster("lists", |_| Response::new(200).with_body("alice").after(Duration::from_millis(50)))
         .start()
         .await;
     let from_alice = |path: &str| Request::get(path).with_header("x-user", "alice");
@@ -160,29 +162,18 @@ async fn an_expression_is_evaluated_before_anybody_is_asked(proxy: Proxy<Auth>) 
     assert_answers(&proxy, from_alice("/b"), 403, "PERMISSION_DENIED:paths:/b is not whitelisted").await;
 }
 
+/// The others are among the tests of the configuration.
 #[inproxy_test::test]
 async fn a_list_that_cannot_be_meant_is_refused(proxy: Proxy<Auth>) {
     let (host, name) = proxy.host();
-    let provider = json!({ "cluster": "lists" });
     for (list, reason) in [
-        (json!({ "provider_url": "http://lists" }), "checks.offices.list.provider_url: unknown field `provider_url`, expected one of"),
-        (json!({ "provider": { "cluster": "" } }), "checks.offices.list.provider.cluster: the name of a cluster must not be empty"),
-        (json!({ "provider": { "cluster": "lists", "path": "list" } }), "checks.offices.list.provider.path: \"list\" does not begin with a slash"),
-        (json!({ "provider": { "cluster": "lists", "timeout": "0s" } }), "checks.offices.list.provider.timeout: it must be longer than nothing"),
-        (json!({ "provider": provider, "refresh_interval": "0s" }), "checks.offices.list.refresh_interval: it must be at least 1s, it is 0ns"),
-        (json!({ "provider": provider, "refreshInterval": "-1s" }), "checks.offices.list.refreshInterval: "),
-        (json!({ "provider": provider, "ttl": "59s" }), "checks.offices.list.ttl: it must not be shorter than refresh_interval, which is 60s; it is 59s"),
-        (json!({ "cachingInterval": "-1s" }), "checks.offices.list.cachingInterval: "),
-        (json!({ "caching_use_count": -1 }), "checks.offices.list.caching_use_count: invalid value: integer `-1`, expected u32"),
-        (json!({ "entry_type": "IP_ADDRESSES", "overrides": ["1.2.3.4", "XYZ"] }), "checks.offices.list.overrides[1]: \"XYZ\" is neither an IP address nor"),
-        (json!({ "entryType": "REGEX", "overrides": ["(["] }), "checks.offices.list.overrides[0]: \"([\" is not a regular expression: "),
-        (json!({ "entry_type": "NAMES" }), "checks.offices.list.entry_type: unknown variant `NAMES`, expected one of `STRINGS`"),
-        (json!({ "value": { "header": "x user" } }), "checks.offices.list.value.header: "),
+        (
+            json!({ "provider": { "cluster": "lists" }, "refreshInterval": "0s" }),
+            "checks.offices.list.refresh_interval: it must be at least 1s, it is 0ns",
+        ),
+        (json!({ "entry_type": "REGEX", "overrides": ["a", "(["] }), "checks.offices.list.overrides[1]: \"([\" is not a regular expression: "),
         (json!({ "value": { "expression": "request.path ==" } }), "checks.offices.list.value.expression: the proxy cannot compile"),
-        (json!({ "value": "source" }), "checks.offices.list.value: unknown variant `source`"),
     ] {
         with(Proxy::on(host, name), &list).refused().await.expect_log(reason);
     }
-    // Without a service they are not looked at.
-    with(Proxy::on(host, name), &json!({ "refreshInterval": "0s", "ttl": "0s", "entryType": "IP_ADDRESSES", "overrides": ["1.2.3.4"] })).start().await;
 }

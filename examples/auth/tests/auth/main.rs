@@ -1,6 +1,6 @@
 //! What `auth` does, on three hosts.
 
-#![allow(missing_docs, reason = "test code")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, missing_docs, reason = "test code")]
 
 mod denier;
 mod list;

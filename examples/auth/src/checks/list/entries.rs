@@ -36,6 +36,7 @@ pub(crate) enum EntryError {
     NotText,
     #[error("the list is not {{\"whitelist\": [addresses]}}: {0}")]
     Document(String),
+    #[cfg(not(any(test, feature = "yaml")))]
     #[error("the list is YAML, which this module was built without: serve JSON or one address in each line, or build it with the feature `yaml`")]
     Yaml,
 }
@@ -63,9 +64,8 @@ impl Entries {
             EntryType::IpAddresses => {
                 let fetched = document::entries(body)?;
                 let all = fetched.iter().map(AsRef::as_ref).chain(overrides);
-                let networks: Vec<_> = all
-                    .map(|text| networks::parse(text).ok_or_else(|| EntryError::Network(text.to_owned())))
-                    .collect::<Result<_, _>>()?;
+                let networks: Vec<_> =
+                    all.map(|text| networks::parse(text).ok_or_else(|| EntryError::Network(text.to_owned()))).collect::<Result<_, _>>()?;
                 return Ok(Self { count: networks.len(), kind: Kind::Networks(Networks::new(&networks)) });
             }
         };
@@ -106,7 +106,10 @@ fn capitals(text: &str) -> String {
 }
 
 fn pattern(text: &str) -> Result<Regex, EntryError> {
-    RegexBuilder::new(text).size_limit(PATTERN_BYTES).build().map_err(|error| EntryError::Pattern { pattern: text.to_owned(), fault: error.to_string() })
+    RegexBuilder::new(text)
+        .size_limit(PATTERN_BYTES)
+        .build()
+        .map_err(|error| EntryError::Pattern { pattern: text.to_owned(), fault: error.to_string() })
 }
 
 /// An entry as a log has it: not a megabyte of it.

@@ -10,7 +10,6 @@ pub(crate) struct Remote {
     overrides: Vec<String>,
     refresh_interval: Duration,
     ttl: Duration,
-    max_bytes: usize,
     installed: Option<Installed>,
     /// Why the last fetch brought none.
     error: Option<String>,
@@ -35,21 +34,12 @@ pub(crate) enum News {
     Unchanged,
 }
 
-/// A body that does not become the list.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum BodyError {
-    #[error("the list has {bytes} bytes, more than the {most} that max_bytes allows")]
-    TooLarge { bytes: usize, most: usize },
-    #[error(transparent)]
-    Entry(#[from] EntryError),
-}
-
 // === impl Remote ===
 
 impl Remote {
     /// One that was not fetched yet. The overrides are valid: the configuration was refused else.
-    pub(crate) fn new(entry_type: EntryType, overrides: Vec<String>, refresh_interval: Duration, ttl: Duration, max_bytes: usize) -> Self {
-        Self { entry_type, overrides, refresh_interval, ttl, max_bytes, installed: None, error: None, failures: 0 }
+    pub(crate) fn new(entry_type: EntryType, overrides: Vec<String>, refresh_interval: Duration, ttl: Duration) -> Self {
+        Self { entry_type, overrides, refresh_interval, ttl, installed: None, error: None, failures: 0 }
     }
 
     /// What a fetch has brought: a body, or why there is none. Without one, or with one that cannot be read, the list stays as it is, but is purged when its time is over.
@@ -61,10 +51,7 @@ impl Remote {
         news
     }
 
-    fn install(&mut self, body: Vec<u8>, now: Duration) -> Result<News, BodyError> {
-        if body.len() > self.max_bytes {
-            return Err(BodyError::TooLarge { bytes: body.len(), most: self.max_bytes });
-        }
+    fn install(&mut self, body: Vec<u8>, now: Duration) -> Result<News, EntryError> {
         let until = now.saturating_add(self.ttl);
         if let Some(installed) = self.installed.as_mut().filter(|installed| installed.body == body) {
             installed.until = until;

@@ -37,7 +37,7 @@ impl Fetched {
         let (refresh_interval, ttl) = (settings.refresh_interval.get(), settings.ttl.get());
         let list = Rc::new(Self {
             name: name.to_owned(),
-            remote: RefCell::new(Remote::new(settings.entry_type, settings.overrides.clone(), refresh_interval, ttl, provider.max_bytes)),
+            remote: RefCell::new(Remote::new(settings.entry_type, settings.overrides.clone(), refresh_interval, ttl)),
             provider,
             began: Instant::now(),
             tried: Cell::new(false),
@@ -98,8 +98,8 @@ impl Fetched {
     }
 
     async fn body(&self) -> Result<Vec<u8>, String> {
-        let Provider { cluster, path, authority, timeout, .. } = &self.provider;
-        let mut call = cluster.get(path).timeout(timeout.get());
+        let Provider { cluster, path, authority, timeout, max_bytes, .. } = &self.provider;
+        let mut call = cluster.get(path).timeout(timeout.get()).max_body(*max_bytes);
         if let Some(authority) = authority {
             call = call.authority(authority);
         }

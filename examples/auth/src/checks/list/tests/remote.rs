@@ -2,15 +2,13 @@
 
 use super::*;
 
-const MAX_BYTES: usize = 100;
-
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 /// Fetched again every minute, kept for three.
 fn remote(entry_type: EntryType, overrides: &[&str]) -> Remote {
-    Remote::new(entry_type, overrides.iter().map(|&entry| entry.to_owned()).collect(), s(60), s(180), MAX_BYTES)
+    Remote::new(entry_type, overrides.iter().map(|&entry| entry.to_owned()).collect(), s(60), s(180))
 }
 
 fn fetched(remote: &mut Remote, body: &str, now: u64) -> Result<News, String> {
@@ -92,15 +90,6 @@ fn a_body_that_cannot_be_read_does_not_keep_the_list_from_being_purged() {
         fetched(&mut list, "X", now).unwrap_err();
     }
     assert_eq!(has(&list, "10.0.0.1", 180), None);
-}
-
-#[test]
-fn a_list_may_be_so_large_and_no_larger() {
-    let mut list = remote(EntryType::Strings, &[]);
-    assert_eq!(fetched(&mut list, &"A".repeat(MAX_BYTES), 0), Ok(News::Installed(1)));
-    let error = fetched(&mut list, &"B".repeat(MAX_BYTES + 1), 1).unwrap_err();
-    assert_eq!(error, "the list has 101 bytes, more than the 100 that max_bytes allows");
-    assert_eq!(has(&list, &"A".repeat(MAX_BYTES), 1), Some(true));
 }
 
 #[test]
