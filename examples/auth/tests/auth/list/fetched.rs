@@ -95,7 +95,7 @@ async fn a_list_whose_service_is_gone_is_used_until_its_ttl_is_over(proxy: Proxy
         proxy.advance(Duration::from_millis(3000)).await;
         assert_eq!((status(&proxy, "alice").await, status(&proxy, "bob").await), (expected, expected));
         proxy.expect_log("offices: there is no list: cluster \"lists\" broke off before an answer").await;
-        // It comes again, as the same list, and sooner than after the interval if that is long.
+        // It comes again, as the same list.
         lists.serve("alice");
         proxy.advance(A_FETCH).await;
         assert_eq!((status(&proxy, "alice").await, status(&proxy, "bob").await), (200, 403));
