@@ -1,6 +1,7 @@
 //! What the operator writes.
 
 pub(crate) mod denier;
+pub(crate) mod list;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub struct Settings {
 pub(crate) enum Check {
     /// It always says no.
     Denier(denier::Settings),
+    /// It looks something up in a list.
+    List(Box<list::Settings>),
 }
 
 /// Which requests need which checks.
@@ -63,4 +66,16 @@ pub(crate) enum Unmatched {
     Deny,
     /// It passes.
     Allow,
+}
+
+// === impl Check ===
+
+impl Check {
+    /// Whether requests pass that it can say nothing of.
+    pub(crate) fn fails_open(&self) -> bool {
+        match self {
+            Self::Denier(_) => false,
+            Self::List(settings) => settings.fail_open,
+        }
+    }
 }

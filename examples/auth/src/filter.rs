@@ -3,6 +3,7 @@
 mod asked;
 mod check;
 mod edits;
+mod list;
 mod metrics;
 mod reply;
 mod rules;

@@ -9,5 +9,5 @@ mod verdict;
 pub(crate) use self::code::Code;
 pub(crate) use self::facts::Facts;
 pub(crate) use self::requirement::Requirement;
-pub(crate) use self::validity::Validity;
+pub(crate) use self::validity::{Kept, Validity};
 pub(crate) use self::verdict::{Denial, Direct, Edit, Edits, Outcome, Undecided, Verdict};

@@ -57,6 +57,14 @@ pub enum CallError {
         /// The name of the cluster.
         cluster: String,
     },
+    /// The body of the answer is larger than [`CallRequest::max_body`](super::CallRequest::max_body) allows, and was not read.
+    #[error("the answer of cluster {} has {bytes} bytes, which is more than it may", Quoted(cluster))]
+    TooLarge {
+        /// The name of the cluster.
+        cluster: String,
+        /// How many bytes it has.
+        bytes: usize,
+    },
     /// The service answered, but not with success.
     #[error("cluster {} answered with status {status}", Quoted(cluster))]
     Status {
@@ -101,6 +109,7 @@ impl CallError {
             NoAnswer::NotSent(error) | NoAnswer::Unreadable(error) => Self::Host(error),
             NoAnswer::OutsideOfStream => Self::OutsideOfRequest { cluster },
             NoAnswer::Orphaned => Self::RequestOver { cluster },
+            NoAnswer::TooLarge(bytes) => Self::TooLarge { cluster, bytes },
         }
     }
 
@@ -130,9 +139,8 @@ impl CallError {
         match self {
             Self::UnknownCluster { .. } | Self::NoEndpoint { .. } | Self::Refused { .. } | Self::OutsideOfRequest { .. } => true,
             Self::Header(_) => true,
-            Self::TimedOut { .. } | Self::Reset { .. } | Self::CutOff { .. } | Self::Status { .. } | Self::RequestOver { .. } | Self::Host(_) => {
-                false
-            }
+            Self::TimedOut { .. } | Self::Reset { .. } | Self::CutOff { .. } | Self::TooLarge { .. } => false,
+            Self::Status { .. } | Self::RequestOver { .. } | Self::Host(_) => false,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::{
 pub struct CallRequest {
     call: Box<HttpCall>,
     fault: Option<HeaderError>,
+    max_body: usize,
     /// Whether it may be sent twice without harm.
     pub(super) idempotent: bool,
 }
@@ -48,7 +49,7 @@ impl CallRequest {
             .and_then(|()| headers.append(&PATH, path))
             .and_then(|()| headers.append(&AUTHORITY, cluster.name()))
             .err();
-        Self { call, fault, idempotent: method.is_idempotent() }
+        Self { call, fault, max_body: usize::MAX, idempotent: method.is_idempotent() }
     }
 
     /// Adds a header, behind those of the same name.
@@ -96,13 +97,31 @@ impl CallRequest {
         self
     }
 
+    /// How many bytes the body of the answer may have. Unless set, as many as Envoy takes, 32 MiB: an answer that is larger than that is [`CallError::CutOff`].
+    ///
+    /// A larger one is [`CallError::TooLarge`]. It is not copied into the module, whose memory never gets smaller again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{call::CallError, prelude::*};
+    ///
+    /// async fn fetch(lists: &Cluster) -> Result<Vec<u8>, CallError> {
+    ///     Ok(lists.get("/denied").max_body(1024 * 1024).send().await?.require_success()?.into_body())
+    /// }
+    /// ```
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
     /// Sends it when it is awaited.
     ///
     /// # Errors
     ///
     /// [`CallError`] if there is no answer.
     pub fn send(self) -> Send {
-        Send { cluster: self.call.cluster.clone(), fault: self.fault, in_flight: InFlight::Unsent(self.call) }
+        Send { cluster: self.call.cluster.clone(), fault: self.fault, in_flight: InFlight::Unsent(self.call, self.max_body) }
     }
 }
 

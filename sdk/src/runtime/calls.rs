@@ -39,11 +39,14 @@ pub(crate) enum NoAnswer {
     Orphaned,
     /// The proxy does not give it.
     Unreadable(HostError),
+    /// Its body has so many bytes, which are more than were to be read.
+    TooLarge(usize),
 }
 
 struct Pending {
     stream: StreamId,
     waker: Waker,
+    max_body: usize,
     answer: Option<Result<Answer, NoAnswer>>,
 }
 
@@ -63,8 +66,8 @@ thread_local! {
 /// A call-out. It is sent when it is first polled; when it is dropped, its answer will be ignored.
 #[derive(Debug)]
 pub(crate) enum InFlight {
-    /// Behind a pointer: every future that sends a call is as large as all that it holds.
-    Unsent(Box<HttpCall>),
+    /// Behind a pointer: every future that sends a call is as large as all that it holds. With it, how large the body of its answer may be.
+    Unsent(Box<HttpCall>, usize),
     Sent(CallToken),
 }
 
@@ -75,7 +78,7 @@ impl Future for InFlight {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &*self {
-            Self::Unsent(call) => {
+            Self::Unsent(call, max_body) => {
                 needs!("http_call_response", "response_body", "response_trailers");
                 let Some(stream) = StreamId::current() else { return Poll::Ready(Err(NoAnswer::OutsideOfStream)) };
                 let token = match call.dispatch() {
@@ -84,7 +87,7 @@ impl Future for InFlight {
                 };
                 above::on_call(|root, token, sizes| deliver(token, sizes, Some(root)));
                 USED.set(Some(Use { answered: deliver, orphan: tell_orphans }));
-                let pending = Pending { stream, waker: cx.waker().clone(), answer: None };
+                let pending = Pending { stream, waker: cx.waker().clone(), max_body: *max_body, answer: None };
                 CALLS.with_borrow_mut(|calls| calls.insert(token, pending));
                 stream.count_call(true);
                 *self = Self::Sent(token);
@@ -135,10 +138,10 @@ pub(super) fn orphan(stream: StreamId) {
 
 /// A call-out was answered, in a callback of its own stream, or of its root context.
 fn deliver(token: CallToken, sizes: Sizes, root: Option<u32>) {
-    let awaited = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| (pending.stream, pending.waker.clone())));
+    let awaited = CALLS.with_borrow(|calls| calls.get(&token).map(|pending| (pending.stream, pending.waker.clone(), pending.max_body)));
     // Nobody waits any more.
-    let Some((stream, waker)) = awaited else { return };
-    let answer = read(sizes);
+    let Some((stream, waker, max_body)) = awaited else { return };
+    let answer = if sizes.body > max_body { Err(NoAnswer::TooLarge(sizes.body)) } else { read(sizes) };
     CALLS.with_borrow_mut(|calls| {
         if let Some(pending) = calls.get_mut(&token) {
             pending.answer.get_or_insert(answer);

@@ -16,6 +16,8 @@ pub struct AskFirst {
     authority: Cluster,
     #[serde(default = "second")]
     timeout_ms: u64,
+    /// How large the body of the answer may be.
+    max_body: Option<usize>,
     /// Reads the body, with the headers gone on or held, after the answer.
     #[serde(default)]
     then: Then,
@@ -37,6 +39,9 @@ pub enum Then {
 impl HttpFilter for AskFirst {
     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
         let mut call = self.authority.get("/ask").timeout(Duration::from_millis(self.timeout_ms));
+        if let Some(bytes) = self.max_body {
+            call = call.max_body(bytes);
+        }
         for value in request.headers().get_all("x-ask") {
             call = call.header("x-ask", value)?;
         }
@@ -51,6 +56,7 @@ impl HttpFilter for AskFirst {
                     CallError::Reset { .. } => 526,
                     CallError::TimedOut { .. } => 524,
                     CallError::CutOff { .. } => 523,
+                    CallError::TooLarge { .. } => 527,
                     _ => 520,
                 };
                 return Ok(Response::new(StatusCode::from_u16(status)?).with_body(error.to_string()));

@@ -103,6 +103,17 @@ async fn an_answer_that_breaks_off_is_none(proxy: Proxy<AskFirst>) {
 }
 
 #[inproxy_test::test]
+async fn an_answer_may_be_so_large_and_no_larger(proxy: Proxy<AskFirst>) {
+    let (host, name) = proxy.host();
+    for (bytes, expected) in [(10, 403), (11, 527)] {
+        let large = move |_: &Request| Response::new(201).with_body(vec![b'a'; bytes]);
+        let proxy = Proxy::<AskFirst>::on(host, name).configure(json!({ "authority": "authority", "max_body": 10 })).cluster("authority", large);
+        let response = proxy.start().await.send(Request::get("/")).await;
+        assert_eq!(response.status(), expected, "{}", response.text());
+    }
+}
+
+#[inproxy_test::test]
 async fn calls_follow_each_other_before_the_request_and_before_the_response(proxy: Proxy<AskOften>) {
     let echo = |request: &Request| Response::new(200).with_body(format!("{}-{}", request.path(), request.text()));
     let proxy = proxy.configure(json!({ "authority": "authority" })).cluster("authority", echo).start().await;

@@ -1,6 +1,6 @@
-use inproxy::prelude::*;
+use inproxy::{envoy::cel::CelError, prelude::*};
 
-use super::{Asked, metrics::Metrics, rules::Plan};
+use super::{Asked, list::List, metrics::Metrics, rules::Plan};
 use crate::{
     checks::denier::Denier,
     config,
@@ -12,32 +12,49 @@ use crate::{
 pub(crate) struct Check {
     name: String,
     kind: Kind,
+    /// Whether requests pass that it can say nothing of.
+    fail_open: bool,
 }
 
 #[derive(Debug)]
 enum Kind {
     Denier(Denier),
+    List(Box<List>),
 }
 
 // === impl Check ===
 
 impl Check {
-    pub(crate) fn try_new(name: String, settings: config::Check, _plugin: &mut Plugin) -> Result<Self> {
+    pub(crate) fn try_new(name: String, settings: config::Check, plugin: &mut Plugin) -> Result<Self> {
+        let fail_open = settings.fails_open();
         let kind = match settings {
             config::Check::Denier(settings) => settings
                 .denial()
                 .map(|denial| Kind::Denier(Denier::new(denial, settings.valid_duration.get(), settings.valid_use_count)))
                 .map_err(|error| Error::msg(format!("checks.{name}.denier.{error}")))?,
+            config::Check::List(settings) => Kind::List(Box::new(List::try_new(&name, *settings, plugin)?)),
         };
-        Ok(Self { name, kind })
+        Ok(Self { name, kind, fail_open })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value of its expression, if it has one.
+    pub(crate) fn prepare(&self, request: &Request) -> Option<Result<Vec<u8>, CelError>> {
+        match &self.kind {
+            Kind::Denier(_) => None,
+            Kind::List(list) => list.prepare(request),
+        }
     }
 
     /// What it says of a request. What it says no to carries its name, as Mixer's adapters did.
     pub(crate) async fn ask(&self, asked: &Asked<'_>, plan: &Plan<'_>, metrics: &Metrics) -> Outcome {
         let mut outcome: Outcome = match &self.kind {
             Kind::Denier(denier) => Ok(denier.check().0),
+            Kind::List(list) => list.check(&self.name, asked, plan.prepared(&self.name)).await,
         };
-        let _ = (asked, plan);
         if let Ok(Verdict::Deny(denial)) = &mut outcome {
             if !denial.message.is_empty() {
                 denial.message.insert(0, ':');
@@ -47,7 +64,7 @@ impl Check {
         if let Err(undecided) = &outcome {
             log::warn!("{}: {}", self.name, undecided.reason);
         }
-        metrics.check(&self.name, &outcome);
-        outcome
+        metrics.check(&self.name, &outcome, self.fail_open);
+        outcome.or_else(|undecided| if self.fail_open { Ok(Verdict::allow()) } else { Err(undecided) })
     }
 }

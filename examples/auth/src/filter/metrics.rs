@@ -24,8 +24,10 @@ impl Metrics {
         })
     }
 
-    pub(crate) fn check(&self, check: &str, outcome: &Outcome) {
-        self.checks.with([check, said(outcome)]).increment();
+    /// What a check has said, and whether that is why a request may pass of which it could say nothing.
+    pub(crate) fn check(&self, check: &str, outcome: &Outcome, fail_open: bool) {
+        let said = if fail_open && outcome.is_err() { "undecided_allowed" } else { said(outcome) };
+        self.checks.with([check, said]).increment();
     }
 
     pub(crate) fn request(&self, outcome: &Outcome) {

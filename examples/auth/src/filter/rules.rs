@@ -1,4 +1,8 @@
-use inproxy::{config::Match, envoy::cel::Expression, prelude::*};
+use inproxy::{
+    config::Match,
+    envoy::cel::{CelError, Expression},
+    prelude::*,
+};
 
 use super::Check;
 use crate::{config, policy::Requirement};
@@ -21,6 +25,8 @@ pub(crate) struct Plan<'a> {
     /// Rules that only watch.
     pub(crate) shadows: Vec<&'a Rule>,
     pub(crate) is_grpc: bool,
+    /// The values of expressions, by the names of their checks.
+    prepared: Vec<(&'a str, Result<Vec<u8>, CelError>)>,
 }
 
 // === impl Rule ===
@@ -59,9 +65,9 @@ impl<'a> Plan<'a> {
     /// # Errors
     ///
     /// An expression that cannot be evaluated: nobody knows whether its rule is for this request.
-    pub(crate) fn of(rules: &'a [Rule], _checks: &'a [Check], request: &Request) -> Result<Self> {
+    pub(crate) fn of(rules: &'a [Rule], checks: &'a [Check], request: &Request) -> Result<Self> {
         let is_grpc = request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-        let mut plan = Self { rule: None, shadows: Vec::new(), is_grpc };
+        let mut plan = Self { rule: None, shadows: Vec::new(), is_grpc, prepared: Vec::new() };
         for rule in rules {
             if rule.shadow {
                 // It must not harm, also if it cannot be evaluated.
@@ -75,6 +81,18 @@ impl<'a> Plan<'a> {
                 break;
             }
         }
+        for rule in plan.rule.iter().chain(&plan.shadows) {
+            for check in rule.require.checks().into_iter().filter_map(|place| checks.get(*place)) {
+                if plan.prepared(check.name()).is_none() {
+                    plan.prepared.extend(check.prepare(request).map(|value| (check.name(), value)));
+                }
+            }
+        }
         Ok(plan)
+    }
+
+    /// The value of a check's expression.
+    pub(crate) fn prepared(&self, check: &str) -> Option<&Result<Vec<u8>, CelError>> {
+        self.prepared.iter().find(|(name, _)| *name == check).map(|(_, value)| value)
     }
 }

@@ -1,6 +1,7 @@
 //! What `auth` does, on three hosts.
 
-#![allow(missing_docs, reason = "test code")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, missing_docs, reason = "test code")]
 
 mod denier;
+mod list;
 mod rules;
