@@ -1,6 +1,7 @@
 //! What the operator writes.
 
 pub(crate) mod denier;
+pub(crate) mod source;
 
 use std::collections::BTreeMap;
 

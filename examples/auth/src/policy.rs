@@ -3,11 +3,15 @@
 mod code;
 mod facts;
 mod requirement;
+mod secret;
+mod source;
 mod validity;
 mod verdict;
 
 pub(crate) use self::code::Code;
 pub(crate) use self::facts::Facts;
 pub(crate) use self::requirement::Requirement;
+pub(crate) use self::secret::Secret;
+pub(crate) use self::source::{Credential, Found, Source, without_cookie, without_parameter};
 pub(crate) use self::validity::Validity;
 pub(crate) use self::verdict::{Denial, Direct, Edit, Edits, Outcome, Undecided, Verdict};
