@@ -1,3 +1,4 @@
 //! The checks, each in a file of its own. None of them knows the proxy.
 
+pub(crate) mod api_key;
 pub(crate) mod denier;

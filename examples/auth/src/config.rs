@@ -1,7 +1,12 @@
 //! What the operator writes.
 
+pub(crate) mod api_key;
 pub(crate) mod denier;
+mod hushed;
+mod secret;
 pub(crate) mod source;
+
+pub(crate) use self::hushed::Hushed;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +39,8 @@ pub struct Settings {
 pub(crate) enum Check {
     /// It always says no.
     Denier(denier::Settings),
+    /// It wants a key that belongs to a consumer.
+    ApiKey(Hushed<api_key::Settings>),
 }
 
 /// Which requests need which checks.

@@ -1,6 +1,8 @@
 //! What checks and rules have in common. Nothing here knows the proxy.
 
+mod challenge;
 mod code;
+mod digest;
 mod facts;
 mod requirement;
 mod secret;
@@ -8,7 +10,9 @@ mod source;
 mod validity;
 mod verdict;
 
+pub(crate) use self::challenge::{Challenge, RealmError};
 pub(crate) use self::code::Code;
+pub(crate) use self::digest::Digest;
 pub(crate) use self::facts::Facts;
 pub(crate) use self::requirement::Requirement;
 pub(crate) use self::secret::Secret;

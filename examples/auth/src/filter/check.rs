@@ -2,7 +2,7 @@ use inproxy::prelude::*;
 
 use super::{Asked, metrics::Metrics, rules::Plan};
 use crate::{
-    checks::denier::Denier,
+    checks::{api_key::ApiKey, denier::Denier},
     config,
     policy::{Outcome, Verdict},
 };
@@ -17,6 +17,7 @@ pub(crate) struct Check {
 #[derive(Debug)]
 enum Kind {
     Denier(Denier),
+    ApiKey(ApiKey),
 }
 
 // === impl Check ===
@@ -28,16 +29,28 @@ impl Check {
                 .denial()
                 .map(|denial| Kind::Denier(Denier::new(denial, settings.valid_duration.get(), settings.valid_use_count)))
                 .map_err(|error| Error::msg(format!("checks.{name}.denier.{error}")))?,
+            config::Check::ApiKey(settings) => {
+                settings.into_inner().check().map(Kind::ApiKey).map_err(|error| Error::msg(format!("checks.{name}.api_key.{error}")))?
+            }
         };
         Ok(Self { name, kind })
+    }
+
+    /// The header in which only this check says something.
+    pub(crate) fn reserved(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Denier(_) => None,
+            Kind::ApiKey(keys) => Some(keys.consumer_header()),
+        }
     }
 
     /// What it says of a request. What it says no to carries its name, as Mixer's adapters did.
     pub(crate) async fn ask(&self, asked: &Asked<'_>, plan: &Plan<'_>, metrics: &Metrics) -> Outcome {
         let mut outcome: Outcome = match &self.kind {
             Kind::Denier(denier) => Ok(denier.check().0),
+            Kind::ApiKey(keys) => Ok(keys.check(asked)),
         };
-        let _ = (asked, plan);
+        let _ = plan;
         if let Ok(Verdict::Deny(denial)) = &mut outcome {
             if !denial.message.is_empty() {
                 denial.message.insert(0, ':');

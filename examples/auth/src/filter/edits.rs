@@ -8,6 +8,8 @@ pub(crate) fn change(mut headers: HeadersMut<'_>, edits: &[Edit]) -> Result<()> 
         match edit {
             Edit::Set(name, value) => headers.insert(name.as_str(), value.as_slice())?,
             Edit::Append(name, value) => headers.append(name.as_str(), value.as_slice())?,
+            // In Envoy any change has the route chosen anew.
+            Edit::Remove(name) if !headers.as_headers().contains(name.as_str()) => {}
             Edit::Remove(name) => headers.remove(name.as_str())?,
             Edit::RemoveParameter(name) => remove_parameter(&mut headers, name)?,
             Edit::RemoveCookie(name) => remove_cookie(&mut headers, name)?,

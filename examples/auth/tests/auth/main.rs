@@ -2,5 +2,6 @@
 
 #![allow(missing_docs, reason = "test code")]
 
+mod api_key;
 mod denier;
 mod rules;
