@@ -1,6 +1,7 @@
 //! What the operator writes.
 
 pub(crate) mod api_key;
+pub(crate) mod basic;
 pub(crate) mod denier;
 mod hushed;
 mod secret;
@@ -41,6 +42,8 @@ pub(crate) enum Check {
     Denier(denier::Settings),
     /// It wants a key that belongs to a consumer.
     ApiKey(Hushed<api_key::Settings>),
+    /// It wants a user name and a password.
+    Basic(Hushed<basic::Settings>),
 }
 
 /// Which requests need which checks.

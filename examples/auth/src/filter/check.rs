@@ -2,7 +2,7 @@ use inproxy::prelude::*;
 
 use super::{Asked, metrics::Metrics, rules::Plan};
 use crate::{
-    checks::{api_key::ApiKey, denier::Denier},
+    checks::{api_key::ApiKey, basic::Basic, denier::Denier},
     config,
     policy::{Outcome, Verdict},
 };
@@ -18,6 +18,7 @@ pub(crate) struct Check {
 enum Kind {
     Denier(Denier),
     ApiKey(ApiKey),
+    Basic(Basic),
 }
 
 // === impl Check ===
@@ -32,6 +33,9 @@ impl Check {
             config::Check::ApiKey(settings) => {
                 settings.into_inner().check().map(Kind::ApiKey).map_err(|error| Error::msg(format!("checks.{name}.api_key.{error}")))?
             }
+            config::Check::Basic(settings) => {
+                settings.into_inner().check().map(Kind::Basic).map_err(|error| Error::msg(format!("checks.{name}.basic.{error}")))?
+            }
         };
         Ok(Self { name, kind })
     }
@@ -41,6 +45,7 @@ impl Check {
         match &self.kind {
             Kind::Denier(_) => None,
             Kind::ApiKey(keys) => Some(keys.consumer_header()),
+            Kind::Basic(basic) => basic.user_header(),
         }
     }
 
@@ -49,6 +54,7 @@ impl Check {
         let mut outcome: Outcome = match &self.kind {
             Kind::Denier(denier) => Ok(denier.check().0),
             Kind::ApiKey(keys) => Ok(keys.check(asked)),
+            Kind::Basic(basic) => Ok(basic.check(asked)),
         };
         let _ = plan;
         if let Ok(Verdict::Deny(denial)) = &mut outcome {

@@ -44,6 +44,8 @@ pub(crate) struct Denial {
     pub(crate) code: Code,
     /// For the client; nothing of it is logged, since it may say what the client has sent.
     pub(crate) message: String,
+    /// What access logs show as the response code details, in the place of the filter's; no secret is in it.
+    pub(crate) details: Option<String>,
     /// What the client of HTTP gets in the place of status and message.
     pub(crate) direct: Direct,
 }
@@ -92,7 +94,7 @@ impl Edits {
 
 impl Denial {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), direct: Direct::default() }
+        Self { code, message: message.into(), details: None, direct: Direct::default() }
     }
 
     /// With a header in the answer.

@@ -3,5 +3,6 @@
 #![allow(missing_docs, reason = "test code")]
 
 mod api_key;
+mod basic;
 mod denier;
 mod rules;
