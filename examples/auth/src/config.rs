@@ -7,12 +7,11 @@ mod hushed;
 mod secret;
 pub(crate) mod source;
 
-pub(crate) use self::hushed::Hushed;
-
 use std::collections::BTreeMap;
 
 use inproxy::{config::Match, envoy::cel::Expression, prelude::*};
 
+use self::hushed::Hushed;
 use crate::policy::Requirement;
 
 /// The filter's configuration: checks by name, and which requests need which of them.

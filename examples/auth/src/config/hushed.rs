@@ -233,6 +233,7 @@ impl<'de, A: de::VariantAccess<'de>> de::VariantAccess<'de> for Quiet<A> {
 }
 
 #[cfg(test)]
+#[allow(dead_code, reason = "what is only read")]
 mod tests {
     use inproxy::prelude::*;
 
@@ -246,7 +247,6 @@ mod tests {
 
     #[config]
     #[derive(Debug)]
-    #[allow(dead_code, reason = "only read")]
     struct Inner {
         list: Vec<String>,
         #[serde(default)]

@@ -6,3 +6,4 @@ mod api_key;
 mod basic;
 mod denier;
 mod rules;
+mod secrets;
