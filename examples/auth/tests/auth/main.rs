@@ -1,6 +1,6 @@
 //! What `auth` does, on three hosts.
 
-#![allow(missing_docs, reason = "test code")]
+#![allow(missing_docs, clippy::indexing_slicing, clippy::unwrap_used, reason = "test code")]
 
 mod api_key;
 mod basic;
