@@ -103,6 +103,15 @@ impl Denial {
         self
     }
 
+    /// After another denial of what one of several checks could have allowed: both say how a client may say who it is.
+    pub(crate) fn behind(mut self, other: Option<&Self>) -> Self {
+        let challenges = other.iter().flat_map(|other| &other.direct.headers).filter(|(name, _)| name == "www-authenticate");
+        if self.code == Code::UNAUTHENTICATED {
+            self.direct.headers.splice(0..0, challenges.cloned());
+        }
+        self
+    }
+
     pub(crate) fn http(&self) -> u16 {
         self.direct.status.unwrap_or_else(|| if self.direct.body.is_some() { self.code.http_of_a_direct_response() } else { self.code.http() })
     }
@@ -119,5 +128,20 @@ impl Undecided {
     /// As Mixer's client had it when Mixer could not say: 500.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), denial: Denial::new(Code::INTERNAL, "") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn challenges_are_kept_where_a_client_may_answer_them() {
+        let challenge = |code, challenge: &str| Denial::new(code, "m").with_header("www-authenticate", challenge).with_header("x", challenge);
+        let first = challenge(Code::UNAUTHENTICATED, "a");
+        let values = |denial: &Denial| denial.direct.headers.iter().map(|(_, value)| String::from_utf8(value.clone()).unwrap()).collect::<Vec<_>>();
+        assert_eq!(values(&challenge(Code::UNAUTHENTICATED, "b").behind(Some(&first))), ["a", "b", "b"]);
+        assert_eq!(values(&challenge(Code::UNAUTHENTICATED, "b").behind(None)), ["b", "b"]);
+        assert_eq!(values(&Denial::new(Code::PERMISSION_DENIED, "m").behind(Some(&first))), Vec::<String>::new());
     }
 }

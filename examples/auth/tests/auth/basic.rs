@@ -132,6 +132,14 @@ async fn one_of_two_is_enough_where_any_is(proxy: Proxy<Auth>) {
     assert_eq!(proxy.upstream().requests().len(), 3);
 }
 
+/// RFC 9110, section 11.6.1.
+#[inproxy_test::test]
+async fn a_client_is_told_of_both_where_one_is_enough(proxy: Proxy<Auth>) {
+    let proxy = both(proxy, &json!({ "any": ["door", "keys"] })).start().await;
+    let response = proxy.send(Request::get("/")).await;
+    assert_eq!((response.status(), response.headers("www-authenticate")), (401, vec!["Basic realm=\"istio\"", "ApiKey"]));
+}
+
 #[inproxy_test::test]
 async fn both_are_needed_where_all_are(proxy: Proxy<Auth>) {
     let proxy = both(proxy, &json!(["door", "keys"])).start().await;
