@@ -47,7 +47,7 @@ async fn who_is_not_known_is_challenged_without_a_body(proxy: Proxy<Auth>) {
     assert!(proxy.upstream().requests().is_empty());
 }
 
-/// In Envoy it is one header by then, with a comma in it; on the others it is two.
+/// Envoy makes one of them, with a comma in between.
 #[inproxy_test::test]
 async fn two_authorizations_are_refused(proxy: Proxy<Auth>) {
     let proxy = configured(proxy, &api()).start().await;
