@@ -49,5 +49,7 @@ pub mod __private {
         hooks::{Declared, Kind, Registered, Registration, Stamp},
     };
     pub use inventory;
+    #[cfg(all(feature = "schema", not(target_family = "wasm")))]
+    pub use schemars;
     pub use serde;
 }

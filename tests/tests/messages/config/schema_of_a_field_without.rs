@@ -1,0 +1,13 @@
+use inproxy::prelude::*;
+
+#[config(schema)]
+struct Settings {
+    authority: Authority,
+}
+
+#[config]
+struct Authority {
+    cluster: Cluster,
+}
+
+fn main() {}
