@@ -44,6 +44,8 @@ pub use self::service::Service;
 /// What `#[filter]` and `#[config]` write into a user's crate. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(all(feature = "schema", not(target_family = "wasm")))]
+    pub use crate::hooks::while_configuring;
     pub use crate::{
         config::Config,
         hooks::{Declared, Kind, Registered, Registration, Stamp},

@@ -1,10 +1,16 @@
 //! The JSON Schema of a configuration: its file, and whether it takes what the filter takes.
 
-use std::{any::type_name, env, fmt::Write, fs, io, marker::PhantomData, path::PathBuf};
+use std::{any::type_name, env, fmt::Write, fs, io, marker::PhantomData, path::PathBuf, rc::Rc};
 
-use inproxy::config::{Configure, parse, schemars::JsonSchema};
+use inproxy::{
+    __private::while_configuring,
+    abi::{Host, Status, enter},
+    config::{Configure, parse, schemars::JsonSchema},
+};
 use jsonschema::Validator;
 use serde_json::Value;
+
+use crate::model::foreign;
 
 /// The [JSON Schema](inproxy::config::schema) of a configuration under test, beside what the filter itself reads: see [`schema`].
 #[derive(Debug)]
@@ -134,8 +140,19 @@ impl<F: Configure> Schema<F> {
     }
 }
 
+/// A proxy that is asked while a configuration is read: for its expressions and keys.
+struct Reading;
+
+impl Host for Reading {
+    fn foreign_function(&self, name: &[u8], argument: &[u8]) -> Result<Vec<u8>, Status> {
+        foreign::call_without_vm(name, argument)
+    }
+}
+
 fn read<F: Configure>(configuration: &Value) -> Result<(), String> {
-    parse::<F::Config>(configuration.to_string().as_bytes()).map(drop).map_err(|error| error.to_string())
+    let json = configuration.to_string();
+    let read = || parse::<F::Config>(json.as_bytes()).map(drop).map_err(|error| error.to_string());
+    enter(Rc::new(Reading), || while_configuring(read))
 }
 
 #[track_caller]

@@ -31,6 +31,7 @@ pub(crate) struct Consumer {
     pub(crate) key: String,
 }
 
+// ANCHOR: schema
 /// A service that knows keys: asked with a `GET` that carries the key in `x-api-key`, it answers 200 with the consumer's name in `x-consumer`, or 401, 403 or 404.
 #[config(schema)]
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub(crate) struct Authority {
     #[serde(default = "timeout_ms")]
     timeout_ms: u64,
 }
+// ANCHOR_END: schema
 
 // === impl Consumer ===
 

@@ -60,3 +60,11 @@ fn a_schema_and_a_filter_that_do_not_agree_are_told() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+#[test]
+fn a_module_has_nothing_of_its_schema() {
+    let module = fs::read(inproxy_test::built_module(<api_key::ApiKey as inproxy::__private::Registered>::MANIFEST_DIR)).unwrap();
+    for text in ["json-schema.org", "additionalProperties", "A service that knows keys"] {
+        assert!(!module.windows(text.len()).any(|window| window == text.as_bytes()), "{text}");
+    }
+}

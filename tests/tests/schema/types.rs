@@ -2,6 +2,7 @@
 
 use inproxy::{
     config::{Duration, PerRoute, Rules, schemars::JsonSchema},
+    envoy::{PrivateKey, PublicKey, cel::Expression},
     prelude::*,
 };
 use inproxy_test::{Value, json};
@@ -40,6 +41,23 @@ fn durations() {
         json!(["", "5", "-5s", "5d", "5 s", ".5s", "1.s", "5sx", "x5s", 5, 0.2, null]),
     );
     inproxy_test::schema::<Of<Duration>>().leaves_to_the_filter(json!({ "of": "18446744074s" }));
+}
+
+#[test]
+fn expressions() {
+    agree::<Expression>(json!(["true", "request.method == 'GET'"]), json!(["", 1, null]));
+    let schema = inproxy_test::schema::<Of<Expression>>();
+    for text in ["request.", "no_such_function(1)"] {
+        schema.leaves_to_the_filter(json!({ "of": text }));
+    }
+}
+
+#[test]
+fn keys() {
+    agree::<PublicKey>(json!([include_str!("../../keys/rsa.pub.pem")]), json!(["", 1, null]));
+    agree::<PrivateKey>(json!([include_str!("../../keys/rsa.pem")]), json!(["", 1, null]));
+    inproxy_test::schema::<Of<PublicKey>>().leaves_to_the_filter(json!({ "of": "no key" }));
+    inproxy_test::schema::<Of<PrivateKey>>().leaves_to_the_filter(json!({ "of": "no key" }));
 }
 
 #[config(schema)]
