@@ -82,6 +82,7 @@ fn rules() {
             { "default": { "limit": 1 }, "rules": [] },
             rule(json!({ "hosts": ["example.com", "*.example.com:8443", "[::1]"] })),
             rule(json!({ "routes": ["checkout", ""] })),
+            rule(json!({ "methods": ["GET", "purge"], "hosts": ["a"] })),
             rule(json!({ "paths": ["/", "/api/", "=/login", "/a~b"], "hosts": null })),
         ]),
         json!([
@@ -92,7 +93,7 @@ fn rules() {
             rule(json!({})),
             rule(json!({ "hosts": null })),
             rule(json!({ "hosts": [] })),
-            rule(json!({ "hosts": ["a"], "methods": ["GET"] })),
+            rule(json!({ "hosts": ["a"], "queries": ["a"] })),
             rule(json!({ "hosts": ["a"], "paths": [] })),
         ]),
     );
@@ -101,6 +102,9 @@ fn rules() {
     {
         schema.refuses(json!({ "of": rule(json!({ "hosts": [host] })) }));
     }
+    for method in ["", "GE T", "GET/", "é", "GET\n"] {
+        schema.refuses(json!({ "of": rule(json!({ "methods": [method] })) }));
+    }
     for path in ["", "api", "=", "=api", "/a?b", "/a b", "/é", "/a*", "/a#b", "http://a/b", "==/a"] {
         schema.refuses(json!({ "of": rule(json!({ "paths": [path] })) }));
     }
@@ -108,7 +112,8 @@ fn rules() {
         let host = json!({ "of": rule(json!({ "hosts": [format!("a{byte}")] })) });
         let first = json!({ "of": rule(json!({ "hosts": [format!("{byte}")] })) });
         let path = json!({ "of": rule(json!({ "paths": [format!("/{byte}")] })) });
-        for (configuration, not) in [(host, "*/?#@,"), (first, "*/?#@,."), (path, "*?#")] {
+        let method = json!({ "of": rule(json!({ "methods": [format!("{byte}")] })) });
+        for (configuration, not) in [(method, "\"(),/:;<=>?@[\\]{}"), (host, "*/?#@,"), (first, "*/?#@,."), (path, "*?#")] {
             if not.contains(byte) {
                 schema.refuses(configuration)
             } else {

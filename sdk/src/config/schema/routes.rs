@@ -8,9 +8,9 @@ use crate::config::{Match, PerRoute, Rules};
 
 // Of printable ASCII all that a host or a path here can have.
 const HOST: &str = r#"^(\*\.)?[!"$-)+\-0->A-~][!"$-)+\-.0->A-~]*$"#;
+const PATH: &str = r#"^=?/[!"$-)+->@-~]*$"#;
 // A token of HTTP.
 const METHOD: &str = r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$";
-const PATH: &str = r#"^=?/[!"$-)+->@-~]*$"#;
 
 impl<T: JsonSchema> JsonSchema for PerRoute<T> {
     fn schema_name() -> Cow<'static, str> {
@@ -82,7 +82,8 @@ impl JsonSchema for Match {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let list = |description: &str, items: Schema| json_schema!({ "description": description, "type": ["array", "null"], "items": items, "minItems": 1 });
+        let list =
+            |description: &str, items: Schema| json_schema!({ "description": description, "type": ["array", "null"], "items": items, "minItems": 1 });
         let given = |name: &str| json_schema!({ "properties": { name: { "type": "array" } }, "required": [name] });
         json_schema!({
             "description": "For which requests: each list that is there must have one that matches.",
