@@ -3,6 +3,7 @@
 mod attr;
 mod expand;
 mod model;
+mod schema;
 
 use proc_macro2::TokenStream;
 

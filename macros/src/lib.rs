@@ -117,6 +117,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning |
 /// |---|---|
 /// | `allow_unknown_fields` | unknown fields are ignored; needed with `#[serde(flatten)]` |
+/// | `schema` | it has a JSON Schema too, in native builds: see `inproxy::config::schema`. Needs the feature `schema` of `inproxy`; fields may then carry `#[schemars(…)]` attributes |
 /// | `crate = "…"` | as for `#[filter]` |
 #[proc_macro_attribute]
 pub fn config(options: TokenStream, item: TokenStream) -> TokenStream {

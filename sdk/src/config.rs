@@ -3,11 +3,16 @@
 mod duration;
 mod per_route;
 mod rules;
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+mod schema;
 
 pub use self::duration::{Duration, DurationError};
 pub use self::per_route::PerRoute;
 pub use self::rules::{Match, Routed, Rules};
 pub(crate) use self::rules::{routed, sealed::Sealed as Parts};
+
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+pub use self::schema::{schema, schemars};
 
 use serde::de::{self, DeserializeOwned, value::MapDeserializer};
 

@@ -30,4 +30,6 @@ pub(crate) use self::contexts::Contexts;
 pub(crate) use self::network::{Tapped, Way};
 pub(crate) use self::registry::configure;
 pub(crate) use self::root::configuring;
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+pub use self::root::while_configuring;
 pub(crate) use self::shim::{Holds, Plugged};

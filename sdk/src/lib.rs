@@ -44,10 +44,14 @@ pub use self::service::Service;
 /// What `#[filter]` and `#[config]` write into a user's crate. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(all(feature = "schema", not(target_family = "wasm")))]
+    pub use crate::hooks::while_configuring;
     pub use crate::{
         config::Config,
         hooks::{Declared, Kind, Registered, Registration, Stamp},
     };
     pub use inventory;
+    #[cfg(all(feature = "schema", not(target_family = "wasm")))]
+    pub use schemars;
     pub use serde;
 }

@@ -48,6 +48,8 @@ mod prometheus;
 mod proxy;
 mod run;
 mod running;
+#[cfg(feature = "schema")]
+mod schema;
 mod tcp;
 mod tls;
 pub mod trace;
@@ -65,6 +67,8 @@ pub use self::prometheus::Series;
 pub use self::proxy::Proxy;
 pub use self::run::HostKind;
 pub use self::running::{Access, Costs, Exchange, LogLevel, LogLine, Refusal, Running, Service};
+#[cfg(feature = "schema")]
+pub use self::schema::{Schema, schema};
 pub use self::tcp::{TcpExchange, TcpSeen, TcpServer};
 pub use self::tls::{Certificate, Client, Tls};
 pub use self::vm::built as built_module;

@@ -14,7 +14,7 @@ mod callouts;
 mod calls;
 mod chain;
 mod connection;
-mod foreign;
+pub(crate) mod foreign;
 mod grpc;
 mod joined;
 mod properties;

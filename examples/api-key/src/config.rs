@@ -3,7 +3,7 @@ use std::time::Duration;
 use inproxy::{call::Cluster, prelude::*};
 
 /// The filter's configuration.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub struct Settings {
     /// The request header that carries the key.
@@ -23,23 +23,29 @@ pub struct Settings {
 }
 
 /// A consumer and its key.
-#[config]
+#[config(schema)]
 pub(crate) struct Consumer {
+    /// What the upstream gets in place of the key.
     pub(crate) name: String,
+    /// What the client sends.
     pub(crate) key: String,
 }
 
+// ANCHOR: schema
 /// A service that knows keys: asked with a `GET` that carries the key in `x-api-key`, it answers 200 with the consumer's name in `x-consumer`, or 401, 403 or 404.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Authority {
+    /// Who is asked.
     pub(crate) cluster: Cluster,
+    /// With which path.
     #[serde(default = "slash")]
     pub(crate) path: String,
-    /// In milliseconds.
+    /// How long it may take, in milliseconds.
     #[serde(default = "timeout_ms")]
     timeout_ms: u64,
 }
+// ANCHOR_END: schema
 
 // === impl Consumer ===
 

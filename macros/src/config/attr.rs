@@ -3,12 +3,16 @@ use syn::{Expr, ExprLit, Lit, Meta, Path};
 
 use crate::{errors::Errors, options::options};
 
-const OPTIONS: &str = "the options are: allow_unknown_fields, crate = \"…\"";
+const OPTIONS: &str = "the options are: allow_unknown_fields, schema, crate = \"…\"";
+
+const NO_SCHEMA: &str =
+    "`#[config(schema)]` needs the feature `schema` of inproxy: `inproxy = { …, features = [\"schema\"] }` in Cargo.toml; modules stay as they are";
 
 /// What stands in the parentheses of `#[config(…)]`.
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) allow_unknown_fields: bool,
+    pub(super) schema: bool,
     pub(super) krate: Option<Path>,
 }
 
@@ -26,6 +30,12 @@ impl Options {
     fn read(&mut self, meta: &Meta, errors: &mut Errors) {
         match meta {
             Meta::Path(path) if path.is_ident("allow_unknown_fields") => self.allow_unknown_fields = true,
+            Meta::Path(path) if path.is_ident("schema") => {
+                self.schema = cfg!(feature = "schema");
+                if !self.schema {
+                    errors.at(path, NO_SCHEMA);
+                }
+            }
             Meta::NameValue(pair) if pair.path.is_ident("crate") => match &pair.value {
                 Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match text.parse() {
                     Ok(path) => self.krate = Some(path),

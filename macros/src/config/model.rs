@@ -9,6 +9,8 @@ pub(super) struct Config {
     pub(super) item: DeriveInput,
     pub(super) how: How,
     pub(super) deny_unknown_fields: bool,
+    /// Whether it has a JSON Schema.
+    pub(super) schema: bool,
     pub(super) krate: Path,
 }
 
@@ -53,7 +55,13 @@ impl Config {
             _ => How::Derive,
         };
         let denies = item.attrs.iter().any(|attr| mentions(attr, "serde", "deny_unknown_fields"));
-        Some(Self { how, deny_unknown_fields: !options.allow_unknown_fields && !denies, krate: options.krate.unwrap_or_else(krate::path), item })
+        Some(Self {
+            how,
+            schema: options.schema && how != How::Already,
+            deny_unknown_fields: !options.allow_unknown_fields && !denies,
+            krate: options.krate.unwrap_or_else(krate::path),
+            item,
+        })
     }
 }
 

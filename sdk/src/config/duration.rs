@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr, time};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, Visitor},
 };
 
@@ -156,6 +156,12 @@ impl<'de> Deserialize<'de> for Duration {
         }
 
         deserializer.deserialize_str(Text)
+    }
+}
+
+impl Serialize for Duration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt, ops::Range, str, sync::Arc};
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::{Check, HeaderError, Raw, Validated, sealed};
 use crate::abi;
@@ -190,6 +190,14 @@ impl fmt::Debug for HeaderValue {
 impl<'de> Deserialize<'de> for HeaderValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+    }
+}
+
+/// As text; an error if it is not UTF-8.
+impl Serialize for HeaderValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.to_str().ok_or_else(|| ser::Error::custom("the value of a header is not UTF-8"))?;
+        serializer.serialize_str(text)
     }
 }
 

@@ -36,6 +36,16 @@ pub(crate) fn configuring() -> Option<u32> {
     CONFIGURING.get()
 }
 
+/// Runs this as if it were in the callback that configures a plugin: what reads a configuration may ask the proxy. Not for use by hand.
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+#[doc(hidden)]
+pub fn while_configuring<T>(run: impl FnOnce() -> T) -> T {
+    let before = CONFIGURING.replace(Some(0));
+    let result = run();
+    CONFIGURING.set(before);
+    result
+}
+
 /// The root context of one configuration of one plugin.
 struct RootShim {
     context: u32,

@@ -1,7 +1,7 @@
 //! Configurations, which an operator writes, and what is validated on the way.
 
 use inproxy::{
-    config::{ConfigError, PerRoute, Rules, parse},
+    config::{ConfigError, Duration, PerRoute, Rules, parse},
     prelude::*,
 };
 
@@ -17,6 +17,8 @@ struct Everything {
     values: Vec<HeaderValue>,
     #[serde(default)]
     cluster: Option<Cluster>,
+    #[serde(default)]
+    timeout: Option<Duration>,
     #[serde(default)]
     rules: Option<Rules<Limit>>,
     #[serde(default)]
@@ -68,6 +70,11 @@ fn raw(data: &[u8]) {
     {
         is_name(&name);
         assert!(name.as_str().eq_ignore_ascii_case(text));
+    }
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(duration) = text.parse::<Duration>()
+    {
+        assert_eq!(duration.to_string().parse(), Ok(duration), "{text} is {duration}");
     }
 }
 

@@ -54,17 +54,28 @@ const FUNCTIONS: [&str; 26] = [
     "in",
 ];
 
+/// Whether Envoy has all functions that an expression names; an error if it is none.
+fn functions_are_known(text: &str) -> Result<bool, String> {
+    let program = Program::compile(text).map_err(|error| error.to_string())?;
+    let references = program.references();
+    Ok(!references.functions().into_iter().any(|name| name.starts_with(char::is_alphabetic) && !FUNCTIONS.contains(&name)))
+}
+
+/// Whether Envoy would compile an expression.
+#[cfg(feature = "schema")]
+pub(super) fn compiles(text: &[u8]) -> bool {
+    functions_are_known(&String::from_utf8_lossy(text)).is_ok_and(|known| known)
+}
+
 pub(super) fn create(state: &mut State, vm: usize, argument: &[u8]) -> Result<Vec<u8>, Status> {
     let text = String::from_utf8_lossy(argument).into_owned();
-    let program = match Program::compile(&text) {
-        Ok(program) => program,
+    let unknown = match functions_are_known(&text) {
+        Ok(known) => !known,
         Err(error) => {
             state.log(LogLevel::Info, format!("expr_create parse error: {error}"));
             return Err(Status::BAD_ARGUMENT);
         }
     };
-    let references = program.references();
-    let unknown = references.functions().into_iter().any(|name| name.starts_with(char::is_alphabetic) && !FUNCTIONS.contains(&name));
     let expressions = expressions(state, vm);
     // What cannot be compiled has used up a number all the same.
     expressions.push((!unknown).then_some(text));

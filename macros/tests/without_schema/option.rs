@@ -1,0 +1,8 @@
+use inproxy::prelude::*;
+
+#[config(schema)]
+struct Settings {
+    realm: String,
+}
+
+fn main() {}
