@@ -111,6 +111,8 @@ impl Model {
         slot.dead = None;
         slot.next_context = 1;
         slot.roots.clear();
+        // It may still ask what it has left.
+        slot.vm = None;
         let fresh = VmState::new(slot.thread, slot.generation);
         self.shared.with(|state| state.vms[vm] = fresh);
         let calls = Calls::new(self.shared.clone(), vm);

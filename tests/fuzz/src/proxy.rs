@@ -184,7 +184,7 @@ fn configuration(how: u8) -> inproxy_test::Value {
 }
 
 fn describe(scene: &Scene) -> Proxy<Guard> {
-    let mut proxy = Proxy::<Guard>::on(HostKind::Native, "fuzz").configure(configuration(scene.how)).workers(if scene.workers { 2 } else { 1 });
+    let mut proxy = Proxy::<Guard>::on(HostKind::Native, "fuzz").configure(configuration(scene.how)).workers(if scene.workers { 2 } else { 1 }).in_one_thread();
     if scene.hold_headers {
         proxy = proxy.hold_headers();
     }
