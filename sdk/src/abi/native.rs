@@ -268,6 +268,7 @@ pub fn enter<T>(host: Rc<dyn Host>, run: impl FnOnce() -> T) -> T {
             HOST.with(|host| host.replace(previous));
         }
     }
+    locals::take_out();
     let _restore = Restore(HOST.with(|slot| slot.replace(Some(host))));
     run()
 }

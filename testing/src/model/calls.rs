@@ -317,6 +317,7 @@ impl Host for Calls {
             let root = vm.root_of(vm.effective);
             if let Some(root) = vm.roots.get_mut(&root) {
                 root.tick = (milliseconds, root.tick.1 + 1);
+                vm.ticks = true;
             }
         });
         Status::OK

@@ -100,6 +100,8 @@ pub(crate) struct VmState {
     /// The contexts of streams.
     pub(crate) contexts: BTreeMap<u32, ContextState>,
     pub(crate) deferred: Vec<Deferred>,
+    /// A tick was ever set.
+    pub(crate) ticks: bool,
     /// Headers, body and trailers of the call-out that is being answered.
     pub(crate) answer: Option<(Headers, Vec<u8>, Headers)>,
     /// What the gRPC event brings that is being delivered.

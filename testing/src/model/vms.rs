@@ -236,7 +236,8 @@ impl Model {
         }
         let (deferred, ticks) = self.shared.with(|state| {
             let vm = &mut state.vms[vm];
-            let ticks: Vec<_> = vm.roots.iter().filter(|(_, one)| one.tick.0 > 0).map(|(root, one)| (*root, one.tick)).collect();
+            let ticking = vm.roots.iter().filter(|(_, one)| one.tick.0 > 0).map(|(root, one)| (*root, one.tick));
+            let ticks: Vec<_> = if vm.ticks { ticking.collect() } else { Vec::new() };
             (std::mem::take(&mut vm.deferred), ticks)
         });
         if self.vms[vm].thread == Thread::Canary {

@@ -49,10 +49,10 @@ struct Driver<'a> {
 /// The script: whatever the proxy, its host functions and the filter choose is its next byte; when it is at its end, all is as it should be.
 pub(crate) fn fuzz(data: &[u8]) {
     VM.with(|(host, root)| {
-        host.begin(data);
+        host.script.begin(data);
         enter(Rc::clone(host) as Rc<dyn Host>, || {
             let mut driver = Driver { host, root: *root, streams: Vec::new() };
-            while !host.is_at_end() {
+            while !host.script.is_at_end() {
                 driver.step();
             }
             driver.settle();
@@ -65,17 +65,17 @@ pub(crate) fn fuzz(data: &[u8]) {
 
 impl Driver<'_> {
     fn step(&mut self) {
-        match self.host.choose(8) {
+        match self.host.script.choose(8) {
             0 if self.streams.len() < 3 => self.open(),
             1 | 2 => self.move_on(REQUEST),
             3 | 4 => self.move_on(RESPONSE),
             5 => {
-                let at = self.host.choose(self.host.calls().len() as u8);
+                let at = self.host.script.choose(self.host.calls().len() as u8);
                 self.answer(at.into());
             }
-            6 => self.tick(u64::from(self.host.choose(255)) * 10),
-            _ if self.host.choose(4) == 1 => {
-                let at = usize::from(self.host.choose(self.streams.len() as u8));
+            6 => self.tick(u64::from(self.host.script.choose(255)) * 10),
+            _ if self.host.script.choose(4) == 1 => {
+                let at = usize::from(self.host.script.choose(self.streams.len() as u8));
                 if at < self.streams.len() {
                     let stream = self.streams.remove(at);
                     self.close(&stream);
@@ -94,9 +94,9 @@ impl Driver<'_> {
 
     /// What comes next of a direction, for a stream that the script chooses.
     fn move_on(&mut self, direction: usize) {
-        let at = usize::from(self.host.choose(self.streams.len() as u8));
+        let at = usize::from(self.host.script.choose(self.streams.len() as u8));
         if at < self.streams.len() {
-            let (ends, kind) = (self.host.choose(3) == 1, self.host.choose(5));
+            let (ends, kind) = (self.host.script.choose(3) == 1, self.host.script.choose(5));
             self.deliver(at, direction, ends, kind);
         }
     }
@@ -107,7 +107,7 @@ impl Driver<'_> {
         if self.host.is_over(context) || (direction == RESPONSE && stages[REQUEST] == Stage::Nothing) {
             return;
         }
-        let size = usize::from(self.host.choose(40));
+        let size = usize::from(self.host.script.choose(40));
         let (on_headers, on_body, on_trailers) = if direction == REQUEST {
             (proxy::on_request_headers as fn(_, _, _) -> _, proxy::on_request_body as fn(_, _, _) -> _, proxy::on_request_trailers as fn(_, _) -> _)
         } else {
@@ -133,7 +133,7 @@ impl Driver<'_> {
 
     fn answer(&mut self, at: usize) {
         let Some(call) = self.host.calls().get(at).copied() else { return };
-        let (event, size) = (self.host.choose(6), self.host.choose(40));
+        let (event, size) = (self.host.script.choose(6), self.host.script.choose(40));
         let (root, number) = (self.root, usize::from(size));
         let over = match call {
             Call::Http(token) => {

@@ -26,46 +26,75 @@ pub(crate) trait Swap {
     fn end(&self) {}
 }
 
-/// What a VM keeps in the thread locals of the SDK while it runs; here while it does not. So one thread is several VMs in turn, for a [`Host`] that has very many of them.
+/// What a VM keeps in the thread locals of the SDK while it runs; here while another does. So one thread is several VMs in turn, for a [`Host`] that has very many of them.
 ///
 /// The dispatcher of `proxy-wasm` is the thread's all the same: the ids of contexts, and the tokens of calls, must be told apart by the host. So are the thread locals of a filter, and of its other crates.
-pub struct Vm(Vec<(&'static Local, Box<dyn Any>)>);
+pub struct Vm(Rc<Kept>);
+
+struct Kept(Vec<(&'static Local, Box<dyn Any>)>);
 
 inventory::collect!(Local);
+
+thread_local! {
+    /// The VM whose own is in the thread locals: whoever was called last, since that is whom the next call is for, nearly always.
+    static IN_PLACE: RefCell<Option<Rc<Kept>>> = const { RefCell::new(None) };
+    /// It is called just now.
+    static CALLED: Cell<bool> = const { Cell::new(false) };
+}
 
 // === impl Vm ===
 
 impl Vm {
     /// A VM in which nothing has happened yet.
     pub fn new() -> Self {
-        Self(inventory::iter::<Local>().map(|local| (local, (local.fresh)())).collect())
+        Self(Rc::new(Kept(inventory::iter::<Local>().map(|local| (local, (local.fresh)())).collect())))
     }
 
-    /// As [`enter`], with what this VM keeps.
+    /// As [`enter`], with what this VM keeps. Not from within another.
     pub fn enter<T>(&self, host: Rc<dyn Host>, run: impl FnOnce() -> T) -> T {
-        self.exchanged(|| enter(host, run))
+        self.called(|| enter(host, run))
     }
 
     /// As the end of its thread would be to it: its contexts are dropped, in this order, with nobody to call.
     pub fn end(self, contexts: impl Iterator<Item = u32>) {
-        self.exchanged(|| contexts.for_each(super::vm::on_delete));
-        for (local, kept) in &self.0 {
+        self.called(|| contexts.for_each(super::vm::on_delete));
+        take_out();
+        for (local, kept) in &self.0.0 {
             (local.end)(kept.as_ref());
         }
     }
 
-    fn exchanged<T>(&self, run: impl FnOnce() -> T) -> T {
-        struct Back<'a>(&'a Vm);
-        impl Drop for Back<'_> {
+    fn called<T>(&self, run: impl FnOnce() -> T) -> T {
+        struct Returns;
+        impl Drop for Returns {
             fn drop(&mut self) {
-                self.0.exchange();
+                CALLED.set(false);
             }
         }
-        self.exchange();
-        let _back = Back(self);
+        assert!(!CALLED.get(), "a VM is called from within another");
+        if !IN_PLACE.with_borrow(|other| other.as_ref().is_some_and(|other| Rc::ptr_eq(other, &self.0))) {
+            take_out();
+            self.0.exchange();
+            IN_PLACE.set(Some(Rc::clone(&self.0)));
+        }
+        CALLED.set(true);
+        let _returns = Returns;
         run()
     }
+}
 
+/// A call that is for the thread itself finds there what is its own.
+pub(super) fn take_out() {
+    if !CALLED.get()
+        && let Ok(Some(kept)) = IN_PLACE.try_with(RefCell::take)
+    {
+        kept.exchange();
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
     fn exchange(&self) {
         for (local, kept) in &self.0 {
             (local.swap)(kept.as_ref());

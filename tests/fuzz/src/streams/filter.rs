@@ -31,7 +31,7 @@ impl Configure for Wild {
 }
 
 fn choose(below: u8) -> u8 {
-    VM.with(|(host, _)| host.choose(below))
+    VM.with(|(host, _)| host.script.choose(below))
 }
 
 impl Wild {

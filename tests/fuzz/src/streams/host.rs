@@ -5,7 +5,7 @@ use std::{
 
 use inproxy::abi::{Host, LocalReply, Status, encode_pairs};
 
-use crate::vm::Panicked;
+use crate::{script::Script, vm::Panicked};
 
 /// A call that was not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +32,7 @@ struct Seen {
 #[derive(Default)]
 pub(super) struct WildHost {
     panicked: Panicked,
-    script: RefCell<Vec<u8>>,
-    at: Cell<usize>,
-    /// Something was refused, so that something may wait for ever.
-    refused: Cell<bool>,
+    pub(super) script: Script,
     obey_once: Cell<bool>,
     tokens: Cell<u32>,
     clock: Cell<u64>,
@@ -50,56 +47,18 @@ pub(super) struct WildHost {
 // === impl WildHost ===
 
 impl WildHost {
-    pub(super) fn begin(&self, script: &[u8]) {
-        self.script.replace(script.to_vec());
-        self.at.set(0);
-        self.refused.set(false);
-    }
-
     pub(super) fn end(&self) {
         self.calls.borrow_mut().clear();
         self.streams.borrow_mut().clear();
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
-        self.at.get() >= self.script.borrow().len()
-    }
-
-    /// The next byte, and zeros for ever behind the last.
-    pub(super) fn byte(&self) -> u8 {
-        self.at.set(self.at.get() + 1);
-        self.script.borrow().get(self.at.get() - 1).copied().unwrap_or(0)
-    }
-
-    pub(super) fn choose(&self, below: u8) -> u8 {
-        if below == 0 { 0 } else { self.byte() % below }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        (0..self.choose(64)).map(|_| self.byte()).collect()
-    }
-
-    fn refuses(&self) -> Result<(), Status> {
-        match self.byte() {
-            refused @ 1..=24 => {
-                self.refused.set(true);
-                Err(Status::from_raw(u32::from(refused)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn status(&self) -> Status {
-        self.refuses().err().unwrap_or(Status::OK)
-    }
-
     fn answer(&self, usual: &[u8]) -> Result<Vec<u8>, Status> {
-        self.refuses()?;
-        Ok(if self.choose(3) == 1 { self.bytes() } else { usual.to_vec() })
+        self.script.refuses()?;
+        Ok(if self.script.choose(3) == 1 { self.script.some_bytes() } else { usual.to_vec() })
     }
 
     fn sent(&self, call: fn(u32) -> Call, failures: [Status; 2]) -> Result<u32, Status> {
-        match self.choose(8) {
+        match self.script.choose(8) {
             at @ 1..=2 => Err(failures[usize::from(at) - 1]),
             _ => {
                 self.tokens.set(self.tokens.get() + 1);
@@ -176,7 +135,7 @@ impl WildHost {
     pub(super) fn must_not_wait(&self, context: u32, direction: usize) {
         let streams = self.streams.borrow();
         let seen = &streams[&context];
-        assert!(self.refused.get() || seen.over || seen.let_go[direction], "a stream waits for ever in direction {direction}: {seen:?}");
+        assert!(self.script.has_refused() || seen.over || seen.let_go[direction], "a stream waits for ever in direction {direction}: {seen:?}");
     }
 
     /// The stream that a call acts on, which must be one that Envoy can act on.
@@ -202,7 +161,7 @@ impl Host for WildHost {
     }
 
     fn current_time(&self) -> Result<u64, Status> {
-        self.refuses().map(|()| self.clock.get())
+        self.script.refuses().map(|()| self.clock.get())
     }
 
     fn monotonic_clock(&self) -> u64 {
@@ -210,12 +169,12 @@ impl Host for WildHost {
     }
 
     fn random(&self, bytes: &mut [u8]) -> bool {
-        bytes.fill(self.byte());
+        bytes.fill(self.script.byte());
         true
     }
 
     fn set_tick_period(&self, milliseconds: u32) -> Status {
-        let status = self.status();
+        let status = self.script.status();
         if status == Status::OK {
             self.ticks.set(milliseconds != 0);
         }
@@ -227,7 +186,7 @@ impl Host for WildHost {
     }
 
     fn set_buffer(&self, _: u32, _: usize, _: usize, _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn header_pairs(&self, _: u32) -> Result<Vec<u8>, Status> {
@@ -240,15 +199,15 @@ impl Host for WildHost {
     }
 
     fn add_header(&self, _: u32, _: &[u8], _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn replace_header(&self, _: u32, _: &[u8], _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn remove_header(&self, _: u32, _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn property(&self, path: &[u8]) -> Result<Vec<u8>, Status> {
@@ -260,11 +219,11 @@ impl Host for WildHost {
     }
 
     fn set_shared_data(&self, _: &[u8], _: &[u8], _: u32) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn continue_stream(&self, stream: u32) -> Status {
-        self.refuses().err().unwrap_or_else(|| {
+        self.script.refuses().err().unwrap_or_else(|| {
             if let Some(mut seen) = self.acts("resumed") {
                 let direction = stream as usize;
                 seen.let_go[direction] = true;
@@ -275,7 +234,7 @@ impl Host for WildHost {
     }
 
     fn close_stream(&self, _: u32) -> Status {
-        self.refuses().err().unwrap_or_else(|| {
+        self.script.refuses().err().unwrap_or_else(|| {
             if let Some(mut seen) = self.acts("reset") {
                 seen.over = true;
             }
@@ -284,7 +243,7 @@ impl Host for WildHost {
     }
 
     fn send_local_response(&self, reply: LocalReply<'_>) -> Status {
-        self.refuses().err().unwrap_or_else(|| {
+        self.script.refuses().err().unwrap_or_else(|| {
             assert!((200..600).contains(&reply.status), "an answer with status {}", reply.status);
             if let Some(mut seen) = self.acts("answered") {
                 seen.over = true;
@@ -306,24 +265,24 @@ impl Host for WildHost {
     }
 
     fn grpc_send(&self, _: u32, _: &[u8], _: bool) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn grpc_cancel(&self, _: u32) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn grpc_close(&self, _: u32) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn call_status(&self) -> Result<(u32, Vec<u8>), Status> {
-        self.answer(b"message {reason}").map(|message| (u32::from(self.byte()), message))
+        self.answer(b"message {reason}").map(|message| (u32::from(self.script.byte()), message))
     }
 
     fn set_effective_context(&self, context: u32) -> Status {
         if !self.obey_once.take()
-            && let Err(status) = self.refuses()
+            && let Err(status) = self.script.refuses()
         {
             return status;
         }
