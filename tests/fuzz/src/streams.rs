@@ -49,7 +49,7 @@ struct Driver<'a> {
 /// The script: whatever the proxy, its host functions and the filter choose is its next byte; when it is at its end, all is as it should be.
 pub(crate) fn fuzz(data: &[u8]) {
     VM.with(|(host, root)| {
-        host.script.begin(data);
+        host.begin(data);
         enter(Rc::clone(host) as Rc<dyn Host>, || {
             let mut driver = Driver { host, root: *root, streams: Vec::new() };
             while !host.script.is_at_end() {
@@ -107,6 +107,9 @@ impl Driver<'_> {
         if self.host.is_over(context) || (direction == RESPONSE && stages[REQUEST] == Stage::Nothing) {
             return;
         }
+        if self.host.waits(context, direction) {
+            return;
+        }
         let size = usize::from(self.host.script.choose(40));
         let (on_headers, on_body, on_trailers) = if direction == REQUEST {
             (proxy::on_request_headers as fn(_, _, _) -> _, proxy::on_request_body as fn(_, _, _) -> _, proxy::on_request_trailers as fn(_, _) -> _)
@@ -117,6 +120,7 @@ impl Driver<'_> {
                 proxy::on_response_trailers as fn(_, _) -> _,
             )
         };
+        let at_headers = stages[direction] == Stage::Nothing;
         let (action, next) = match stages[direction] {
             Stage::Nothing => {
                 (self.callback(context, Some(direction), || on_headers(context, size, ends)), if ends { Stage::Ended } else { Stage::Headers })
@@ -127,7 +131,7 @@ impl Driver<'_> {
             }
             Stage::Ended => return,
         };
-        self.host.returned(context, direction, action);
+        self.host.returned(context, direction, at_headers, action);
         self.streams[at].stages[direction] = next;
     }
 

@@ -26,6 +26,10 @@ struct Seen {
     let_go: [bool; 2],
     /// By direction: resumed from within its own callback.
     resumed_within: [bool; 2],
+    /// By direction: the filter has the headers.
+    owned: [bool; 2],
+    /// By direction: it was paused at the headers, and not resumed since.
+    at_headers: [bool; 2],
 }
 
 /// A host that answers as a script says, and knows what Envoy does not survive.
@@ -34,6 +38,8 @@ pub(super) struct WildHost {
     panicked: Panicked,
     pub(super) script: Script,
     obey_once: Cell<bool>,
+    /// `allow_on_headers_stop_iteration` is not set: behind headers that are held nothing is shown.
+    portable: Cell<bool>,
     tokens: Cell<u32>,
     clock: Cell<u64>,
     ticks: Cell<bool>,
@@ -66,6 +72,25 @@ impl WildHost {
                 Ok(self.tokens.get())
             }
         }
+    }
+
+    pub(super) fn begin(&self, script: &[u8]) {
+        self.script.begin(script);
+        self.portable.set(self.script.choose(4) == 1);
+    }
+
+    /// The filter has the headers of a direction, or has let them go. Whose stream it is: that whose turn it is, unless it says so.
+    pub(super) fn owns(&self, stream: Option<u32>, direction: usize, owns: bool) -> u32 {
+        let context = stream.unwrap_or(self.effective.get());
+        if let Some(seen) = self.streams.borrow_mut().get_mut(&context) {
+            seen.owned[direction] = owns;
+        }
+        context
+    }
+
+    /// Whether the next piece of a direction waits behind its headers, and is not shown.
+    pub(super) fn waits(&self, context: u32, direction: usize) -> bool {
+        self.portable.get() && self.streams.borrow().get(&context).is_some_and(|seen| seen.at_headers[direction])
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
@@ -123,10 +148,12 @@ impl WildHost {
     }
 
     /// What a callback of a direction has returned.
-    pub(super) fn returned(&self, context: u32, direction: usize, action: u32) {
+    pub(super) fn returned(&self, context: u32, direction: usize, at_headers: bool, action: u32) {
         assert!(action < 2, "a callback has returned {action}");
         if let Some(seen) = self.streams.borrow_mut().get_mut(&context) {
             assert!(!(action == 0 && seen.resumed_within[direction]), "resumed by a call, and by what the callback returned");
+            assert!(action == 1 || at_headers || seen.over || !seen.owned[direction], "what is behind headers goes on, and the filter has these still");
+            seen.at_headers[direction] = action == 1 && (at_headers || seen.at_headers[direction]) && !seen.let_go[direction];
             // Until more comes, what has come is let go.
             seen.let_go[direction] |= action == 0;
         }
@@ -157,7 +184,7 @@ impl Host for WildHost {
     }
 
     fn environment(&self, _: &str) -> Option<String> {
-        Some("true".to_owned())
+        Some((!self.portable.get()).to_string())
     }
 
     fn current_time(&self) -> Result<u64, Status> {
@@ -227,6 +254,7 @@ impl Host for WildHost {
             if let Some(mut seen) = self.acts("resumed") {
                 let direction = stream as usize;
                 seen.let_go[direction] = true;
+                seen.at_headers[direction] = false;
                 seen.resumed_within[direction] |= self.running.get() == (self.effective.get(), Some(direction));
             }
             Status::OK
