@@ -64,6 +64,9 @@ const CALL_TRAILERS: u32 = 7;
 const LAST_BUFFER: u32 = 8;
 const LAST_MAP: u32 = 7;
 
+/// What the dispatcher calls first where it routes an answer.
+const SET_EFFECTIVE_CONTEXT: &str = "proxy_set_effective_context";
+
 /// How many host calls a trap is reported with.
 const RECENT: usize = 6;
 
@@ -117,6 +120,7 @@ impl Calls {
     fn enter(&self, call: &'static str) -> Result<Side, Status> {
         let side = Side::host();
         self.with(|state| {
+            let dispatcher = std::mem::take(&mut state.vms[self.vm].routes) && call == SET_EFFECTIVE_CONTEXT;
             let recent = &mut state.vms[self.vm].recent_calls;
             if recent.len() == RECENT {
                 recent.pop_front();
@@ -125,9 +129,12 @@ impl Calls {
             let number = matches!(state.vms[self.vm].thread, Thread::Worker(_)).then(|| {
                 let count = state.costs.host_calls.entry(call).or_default();
                 *count += 1;
+                if dispatcher {
+                    state.routed.push(*count);
+                }
                 *count
             });
-            state.refusing.status(call, number).map_or(Ok(side), Err)
+            state.refusing.status(call, number, dispatcher).map_or(Ok(side), Err)
         })
     }
 
