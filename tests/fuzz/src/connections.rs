@@ -167,13 +167,17 @@ impl Driver<'_> {
                 tcp.reach[0] = true;
                 tcp.buffers[0].len()
             });
-            self.callback_then(context, || proxy::on_downstream_data(context, total, ends), |driver, action| {
-                assert!(action < 2, "a callback has returned {action}");
-                if action == 0 {
-                    driver.host.with(context, |tcp| tcp.reach[0] = false);
-                    driver.comes_to_server(context);
-                }
-            });
+            self.callback_then(
+                context,
+                || proxy::on_downstream_data(context, total, ends),
+                |driver, action| {
+                    assert!(action < 2, "a callback has returned {action}");
+                    if action == 0 {
+                        driver.host.with(context, |tcp| tcp.reach[0] = false);
+                        driver.comes_to_server(context);
+                    }
+                },
+            );
         }
     }
 
@@ -223,19 +227,23 @@ impl Driver<'_> {
             tcp.reach[1] = true;
         });
         let size = self.host.with(context, |tcp| tcp.buffers[1].len());
-        self.callback_then(context, || proxy::on_upstream_data(context, size, ends), |driver, action| {
-            if action == 0 {
-                let shown = driver.host.with(context, |tcp| {
-                    tcp.reach[1] = false;
-                    std::mem::take(&mut tcp.buffers[1])
-                });
-                assert_eq!(shown, record.seen(), "what the client gets of the server is not what the filter has made of it");
-            } else {
-                // It could not be resumed.
-                let over = driver.host.has_closed(context);
-                assert!(over || driver.host.script.has_refused(), "what the server has sent is held, which nothing lets go");
-            }
-        });
+        self.callback_then(
+            context,
+            || proxy::on_upstream_data(context, size, ends),
+            |driver, action| {
+                if action == 0 {
+                    let shown = driver.host.with(context, |tcp| {
+                        tcp.reach[1] = false;
+                        std::mem::take(&mut tcp.buffers[1])
+                    });
+                    assert_eq!(shown, record.seen(), "what the client gets of the server is not what the filter has made of it");
+                } else {
+                    // It could not be resumed.
+                    let over = driver.host.has_closed(context);
+                    assert!(over || driver.host.script.has_refused(), "what the server has sent is held, which nothing lets go");
+                }
+            },
+        );
     }
 
     fn answer(&mut self, at: usize) {

@@ -152,7 +152,10 @@ impl WildHost {
         assert!(action < 2, "a callback has returned {action}");
         if let Some(seen) = self.streams.borrow_mut().get_mut(&context) {
             assert!(!(action == 0 && seen.resumed_within[direction]), "resumed by a call, and by what the callback returned");
-            assert!(action == 1 || at_headers || seen.over || !seen.owned[direction], "what is behind headers goes on, and the filter has these still");
+            assert!(
+                action == 1 || at_headers || seen.over || !seen.owned[direction],
+                "what is behind headers goes on, and the filter has these still"
+            );
             seen.at_headers[direction] = action == 1 && (at_headers || seen.at_headers[direction]) && !seen.let_go[direction];
             // Until more comes, what has come is let go.
             seen.let_go[direction] |= action == 0;
