@@ -21,6 +21,9 @@ const UNKNOWN: u32 = 0;
 const LOCAL: u32 = 1;
 const REMOTE: u32 = 2;
 
+/// Longer than anything that the filter waits for, in milliseconds; the clock of ten million inputs must not overflow.
+const LONG: u64 = 1_000;
+
 /// From so many bytes in its buffer on, the proxy does not read from the client.
 const LIMIT: usize = 100;
 
@@ -255,6 +258,14 @@ impl Driver<'_> {
         self.callback(root, || proxy::on_http_call_response(root, token, headers, 0, 0));
     }
 
+    /// All calls that there are; not those that are made meanwhile.
+    fn answer_all(&mut self) {
+        let waiting = self.host.calls.borrow().len();
+        for _ in 0..waiting {
+            self.answer(0);
+        }
+    }
+
     fn tick(&mut self, milliseconds: u64) {
         if self.host.pass(milliseconds) {
             let root = self.root;
@@ -309,9 +320,9 @@ impl Driver<'_> {
     fn settle(&mut self) {
         let contexts: Vec<_> = self.connections.iter().map(|one| one.context).collect();
         for _ in 0..20 {
+            self.answer_all();
             for context in &contexts {
-                self.answer(0);
-                self.tick(60_000);
+                self.tick(LONG);
                 if let Some(at) = self.place_of(*context) {
                     self.connections[at].finished = true;
                     self.read(*context);
@@ -324,8 +335,8 @@ impl Driver<'_> {
             }
         }
         for _ in 0..20 {
-            self.answer(0);
-            self.tick(60_000);
+            self.answer_all();
+            self.tick(LONG);
         }
         for context in contexts {
             if let Some(at) = self.place_of(context) {
@@ -334,10 +345,8 @@ impl Driver<'_> {
             }
         }
         // What is left of calls and timers finds nobody.
-        for _ in 0..self.host.calls.borrow().len() {
-            self.answer(0);
-        }
-        self.tick(60_000);
+        self.answer_all();
+        self.tick(LONG);
     }
 }
 

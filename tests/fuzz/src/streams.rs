@@ -16,6 +16,9 @@ use crate::vm;
 const REQUEST: usize = 0;
 const RESPONSE: usize = 1;
 
+/// Longer than anything that the filter waits for, in milliseconds; the clock of ten million inputs must not overflow.
+const LONG: u64 = 1_000;
+
 /// Where a direction stands on its way through the filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
@@ -168,6 +171,13 @@ impl Driver<'_> {
         }
     }
 
+    /// All calls that there are; not those that are made meanwhile.
+    fn answer_all(&mut self) {
+        for _ in 0..self.host.calls().len() {
+            self.answer(0);
+        }
+    }
+
     /// The dispatcher makes the stream of a call the effective context first.
     fn answers(&self, run: impl FnOnce()) {
         self.host.obey_once();
@@ -206,8 +216,8 @@ impl Driver<'_> {
                         self.deliver(at, direction, true, 0);
                     }
                 }
-                self.answer(0);
-                self.tick(60_000);
+                self.answer_all();
+                self.tick(LONG);
             }
             for stream in &self.streams {
                 let came = |direction: usize| stream.stages[direction] != Stage::Nothing;
@@ -221,9 +231,7 @@ impl Driver<'_> {
             self.close(&stream);
         }
         // What is left of calls and timers finds nobody.
-        for _ in 0..self.host.calls().len() {
-            self.answer(0);
-        }
-        self.tick(60_000);
+        self.answer_all();
+        self.tick(LONG);
     }
 }
