@@ -16,6 +16,7 @@ mod environment;
 mod grpc;
 #[cfg(target_family = "wasm")]
 mod imports;
+mod locals;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 mod needs;
@@ -31,7 +32,9 @@ use self::imports as sys;
 use self::native::symbols as sys;
 
 #[cfg(not(target_family = "wasm"))]
-pub use self::native::{Host, LocalReply, enter, installed, vm};
+pub use self::native::{Host, LocalReply, Vm, enter, installed, vm};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use self::native::{Local, Swap};
 pub use self::pairs::{Pairs, encode_pairs};
 pub use self::status::Status;
 
@@ -42,6 +45,7 @@ pub(crate) use self::calls::{
 };
 pub(crate) use self::environment::variable;
 pub(crate) use self::grpc::{GrpcTarget, grpc_call, grpc_cancel, grpc_close, grpc_send, grpc_status, grpc_stream};
+pub(crate) use self::locals::vm_local;
 pub(crate) use self::needs::{needs, response_body_is_there};
 pub(crate) use self::reads::{Value, header};
 pub(crate) use self::system::{monotonic_clock, random, wall_clock};

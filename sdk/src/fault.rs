@@ -2,12 +2,12 @@
 
 use std::cell::Cell;
 
-use crate::Error;
+use crate::{Error, abi::vm_local};
 
-thread_local! {
-    static FAULT: Cell<Option<Error>> = const { Cell::new(None) };
+vm_local! {
+    static FAULT: Cell<Option<Error>> = Cell::new(None);
     /// Whether there is one: most callbacks ask only this.
-    static PENDING: Cell<bool> = const { Cell::new(false) };
+    static PENDING: Cell<bool> = Cell::new(false);
 }
 
 /// Keeps `error` until the running user code has returned; then its stream ends by the error policy. While the thread ends nothing is kept.

@@ -37,7 +37,9 @@ pub(crate) use self::{
 };
 use self::{places::Place, waker::Waiter};
 use crate::{
-    Error, abi, fault,
+    Error,
+    abi::{self, vm_local},
+    fault,
     hooks::{Direction, above},
 };
 
@@ -54,11 +56,11 @@ pub(crate) struct StreamId {
 /// How a stream that can no longer be answered for is ended.
 pub(crate) type Fail = fn(StreamId, Error);
 
-thread_local! {
+vm_local! {
     /// The stream whose turn it is.
-    static CURRENT: Cell<Option<StreamId>> = const { Cell::new(None) };
+    static CURRENT: Cell<Option<StreamId>> = Cell::new(None);
     /// The stream whose turn it is in a callback that the proxy makes for its root context, and not for itself.
-    static IN_ROOT: Cell<Option<StreamId>> = const { Cell::new(None) };
+    static IN_ROOT: Cell<Option<StreamId>> = Cell::new(None);
 }
 
 // === impl StreamId ===

@@ -320,6 +320,11 @@ impl Model {
         Costs { memory, ..self.shared.with(|state| state.costs.clone()) }
     }
 
+    /// Which uses of `proxy_set_effective_context` on workers were the dispatcher's.
+    pub(crate) fn routed(&self) -> Vec<u64> {
+        self.shared.with(|state| state.routed.clone())
+    }
+
     /// What is shared under a key.
     pub(crate) fn shared_data(&self, key: &str) -> Option<Vec<u8>> {
         self.shared.with(|state| state.shared_data.get(key.as_bytes())).ok().map(|(value, _)| value)

@@ -277,6 +277,15 @@ impl Running {
         }
     }
 
+    /// Which uses of `proxy_set_effective_context` were not the filter's, but the dispatcher's of `proxy-wasm`, which panics when it is refused.
+    #[doc(hidden)]
+    pub fn routed(&self) -> Vec<u64> {
+        match &self.0 {
+            Backend::Model(model) => model.borrow().routed(),
+            Backend::Envoy(_) => Vec::new(),
+        }
+    }
+
     /// What the modules' VMs share under a key. `None` if there is nothing, and always in the real Envoy, which does not show it.
     pub fn shared_data(&self, key: &str) -> Option<Vec<u8>> {
         match &self.0 {

@@ -1,5 +1,6 @@
 //! Where a filter's code runs, as the model sees it: something that is called, and calls back.
 
+mod here;
 mod native;
 mod wasm;
 
@@ -11,6 +12,7 @@ use std::{
 
 use cargo_inproxy::trim;
 
+pub(crate) use self::here::HereVm;
 pub(crate) use self::native::NativeVm;
 pub(crate) use self::wasm::{Module, WasmVm};
 
@@ -129,6 +131,41 @@ impl Callback {
             | Self::Done { context }
             | Self::Delete { context } => context,
         }
+    }
+
+    /// With another name for what it is of: ids of contexts, and tokens, are so much higher.
+    pub(crate) fn shifted(mut self, by: u32) -> Self {
+        match &mut self {
+            Self::Initialize => {}
+            Self::ContextCreate { context, parent } => {
+                *context += by;
+                *parent += if *parent == 0 { 0 } else { by };
+            }
+            Self::VmStart { root } | Self::Configure { root, .. } | Self::Tick { root } | Self::QueueReady { root, .. } => *root += by,
+            Self::CallResponse { root, token, .. }
+            | Self::GrpcInitialMetadata { root, token, .. }
+            | Self::GrpcReceive { root, token, .. }
+            | Self::GrpcTrailingMetadata { root, token, .. }
+            | Self::GrpcClose { root, token, .. } => {
+                *root += by;
+                *token += by;
+            }
+            Self::RequestHeaders { context, .. }
+            | Self::RequestBody { context, .. }
+            | Self::RequestTrailers { context, .. }
+            | Self::ResponseHeaders { context, .. }
+            | Self::ResponseBody { context, .. }
+            | Self::ResponseTrailers { context, .. }
+            | Self::NewConnection { context }
+            | Self::DownstreamData { context, .. }
+            | Self::UpstreamData { context, .. }
+            | Self::UpstreamClose { context, .. }
+            | Self::DownstreamClose { context, .. }
+            | Self::Log { context }
+            | Self::Done { context }
+            | Self::Delete { context } => *context += by,
+        }
+        self
     }
 
     /// The export's name and arguments.

@@ -1,5 +1,6 @@
 //! The host side when there is no wasm engine: the `proxy_*` symbols, forwarded to a [`Host`] installed in this thread.
 
+mod locals;
 pub(super) mod symbols;
 pub mod vm;
 
@@ -13,6 +14,8 @@ use std::{
     time::Instant,
 };
 
+pub use self::locals::Vm;
+pub(crate) use self::locals::{Local, Swap};
 use super::Status;
 
 /// What a proxy offers to a filter, as safe methods.
@@ -256,7 +259,7 @@ thread_local! {
 
 /// Installs a host in this thread while `run` runs, then puts back the one that was there.
 ///
-/// A thread is one VM: the dispatcher of `proxy-wasm` and the SDK keep their state in thread locals.
+/// A thread is one VM: the dispatcher of `proxy-wasm` and the SDK keep their state in thread locals. [`Vm`] makes several of one.
 pub fn enter<T>(host: Rc<dyn Host>, run: impl FnOnce() -> T) -> T {
     struct Restore(Option<Rc<dyn Host>>);
     impl Drop for Restore {
@@ -265,6 +268,7 @@ pub fn enter<T>(host: Rc<dyn Host>, run: impl FnOnce() -> T) -> T {
             HOST.with(|host| host.replace(previous));
         }
     }
+    locals::take_out();
     let _restore = Restore(HOST.with(|slot| slot.replace(Some(host))));
     run()
 }

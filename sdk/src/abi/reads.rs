@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{MapType, Status, calls, pairs::Whole};
+use super::{MapType, Status, calls, locals::vm_local, pairs::Whole};
 
 /// A value, as it was read.
 #[derive(Debug)]
@@ -32,11 +32,11 @@ enum Read {
     WholeForOne(u32),
 }
 
-thread_local! {
-    static READ: Cell<Read> = const { Cell::new(Read::Nothing) };
-    static ALL: RefCell<Option<Whole>> = const { RefCell::new(None) };
+vm_local! {
+    static READ: Cell<Read> = Cell::new(Read::Nothing);
+    static ALL: RefCell<Option<Whole>> = RefCell::new(None);
     /// The maps of which the last callback that read any of it read several values, one bit for each.
-    static SEVERAL: Cell<u32> = const { Cell::new(0) };
+    static SEVERAL: Cell<u32> = Cell::new(0);
 }
 
 /// The first value of a name, which is in lower case.

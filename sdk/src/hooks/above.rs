@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::CallToken;
+use crate::abi::vm_local;
 
 /// Whom to tell.
 struct Above {
@@ -52,8 +53,23 @@ pub(crate) struct Sizes {
     pub(crate) trailers: usize,
 }
 
-thread_local! {
-    static ABOVE: Above = const { Above { after: Cell::new(None), tick: Cell::new(None), gone: Cell::new(None), queue: Cell::new(None), call: Cell::new(None), grpc: Cell::new(None) } };
+vm_local! {
+    static ABOVE: Above = Above { after: Cell::new(None), tick: Cell::new(None), gone: Cell::new(None), queue: Cell::new(None), call: Cell::new(None), grpc: Cell::new(None) };
+}
+
+// === impl Above ===
+
+#[cfg(not(target_family = "wasm"))]
+impl crate::abi::Swap for Above {
+    fn swap_with(&self, other: &Self) {
+        let Self { after, tick, gone, queue, call, grpc } = self;
+        after.swap(&other.after);
+        tick.swap(&other.tick);
+        gone.swap(&other.gone);
+        queue.swap(&other.queue);
+        call.swap(&other.call);
+        grpc.swap(&other.grpc);
+    }
 }
 
 /// How many reasons to act after a callback there are, on all threads. Nearly always none, so that this number is all that most callbacks look at.

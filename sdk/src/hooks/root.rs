@@ -18,7 +18,7 @@ use super::{
     uncalled,
 };
 use crate::{
-    abi::{self, BufferType},
+    abi::{self, BufferType, vm_local},
     log as proxy_log,
 };
 
@@ -26,9 +26,9 @@ proxy_wasm::main! {{
     proxy_wasm::set_root_context(|context| Box::new(RootShim { context, plugin: None }));
 }}
 
-thread_local! {
+vm_local! {
     /// The root context whose plugin is being configured.
-    static CONFIGURING: Cell<Option<u32>> = const { Cell::new(None) };
+    static CONFIGURING: Cell<Option<u32>> = Cell::new(None);
 }
 
 /// The root context whose plugin is being configured in the running callback, if one is.

@@ -3,7 +3,7 @@ use std::cell::RefCell;
 use super::{MetricError, name};
 use crate::{
     HostError,
-    abi::{self, MetricType},
+    abi::{self, MetricType, vm_local},
 };
 
 /// A metric without labels that this VM has defined.
@@ -13,9 +13,9 @@ struct Defined {
     id: u32,
 }
 
-thread_local! {
+vm_local! {
     /// The proxy has a new id, for ever, each time that a name is defined. So each is defined once in the life of the VM, not once for each configuration.
-    static DEFINED: RefCell<Vec<Defined>> = const { RefCell::new(Vec::new()) };
+    static DEFINED: RefCell<Vec<Defined>> = RefCell::new(Vec::new());
 }
 
 /// The id of a metric without labels.

@@ -1,12 +1,15 @@
 use std::cell::RefCell;
 
-use crate::{HostError, abi::Status};
+use crate::{
+    HostError,
+    abi::{Status, vm_local},
+};
 
 /// How many metrics are remembered; what others are refused is not logged.
 const MOST: usize = 256;
 
-thread_local! {
-    static REFUSED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+vm_local! {
+    static REFUSED: RefCell<Vec<u32>> = RefCell::new(Vec::new());
 }
 
 /// Tells of a change of a metric that the proxy refused, once for each metric: a request must not suffer from it, nor fill the log.

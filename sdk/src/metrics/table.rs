@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{MetricError, UpDownCounter, define, label, name, refused};
-use crate::{HostError, abi::MetricType};
+use crate::{
+    HostError,
+    abi::{MetricType, vm_local},
+};
 
 /// What all families of this kind, name and labels have in common in this VM. It outlives the filter: a new configuration finds the label sets of the one before.
 pub(super) struct Table {
@@ -49,8 +52,8 @@ struct Row {
 /// How many label sets a family has, unless it says otherwise.
 pub(super) const AT_MOST: usize = 1000;
 
-thread_local! {
-    static TABLES: RefCell<Vec<Rc<Table>>> = const { RefCell::new(Vec::new()) };
+vm_local! {
+    static TABLES: RefCell<Vec<Rc<Table>>> = RefCell::new(Vec::new());
 }
 
 // === impl Table ===

@@ -92,7 +92,10 @@ impl<'a> Downstream<'a> {
                 let bytes = held.read()?;
                 match decide(&bytes) {
                     Next::Read => return Poll::Ready(Ok(Some(bytes))),
-                    Next::Refuse(error) => return Poll::Ready(Err(error)),
+                    Next::Refuse(error) => {
+                        held.unread_piece()?;
+                        return Poll::Ready(Err(error));
+                    }
                     Next::Wait => {
                         before = bytes.len();
                         held.unread_piece()?;
@@ -105,6 +108,7 @@ impl<'a> Downstream<'a> {
             if client.ended.get() {
                 return Poll::Ready(if before > 0 { Err(ConnectionError::Ended { size: before }) } else { Ok(None) });
             }
+            drop(held);
             tunnel.stream().wait(&client.reader, cx.waker());
             tunnel.connect();
             Poll::Pending

@@ -5,6 +5,8 @@ use crate::{Result, abi, error::HostError, hooks::Way, http::MapChunk};
 ///
 /// They go on in this order: `ready`, the piece, `ahead`, and what the proxy holds and the filter has not read. A piece lies where it came, in the proxy's buffer, as long as it is all that there is; so that what is only read
 /// is not written.
+///
+/// What the proxy refuses changes nothing: all is still there, and can be let go later.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     /// What was read, and is to go on.
@@ -55,9 +57,9 @@ impl Held {
     /// Reads all that was not read; it is the piece from here on. The piece before it has to be settled.
     pub(super) fn read(&mut self) -> Result<Vec<u8>, HostError> {
         if self.ready.is_empty() && self.ahead.is_empty() && self.in_place() == 0 {
-            let size = std::mem::take(&mut self.unread);
-            self.piece = Piece::InPlace(size);
-            return get(size);
+            let bytes = get(self.unread)?;
+            self.piece = Piece::InPlace(std::mem::take(&mut self.unread));
+            return Ok(bytes);
         }
         self.take_in()?;
         let bytes = std::mem::take(&mut self.ahead);
@@ -67,7 +69,15 @@ impl Held {
 
     /// The piece was not read after all, but is taken from the proxy, so that that reads on.
     pub(super) fn unread_piece(&mut self) -> Result<(), HostError> {
-        let mut bytes = self.take_piece(true)?;
+        let mut bytes = match self.take_piece(true) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                // It is where it was.
+                self.unread += self.in_place();
+                self.piece = Piece::default();
+                return Err(error);
+            }
+        };
         bytes.append(&mut self.ahead);
         self.ahead = bytes;
         Ok(())
@@ -85,34 +95,35 @@ impl Held {
 
     /// The piece is to go on.
     pub(super) fn settle(&mut self) -> Result<(), HostError> {
-        let replacement = self.replacement.take();
-        if replacement.is_none() && self.in_place() > 0 && self.unread == 0 {
+        let as_it_is = self.replacement.is_none();
+        if as_it_is && self.in_place() > 0 && self.unread == 0 {
             return Ok(());
         }
-        let piece = self.take_piece(replacement.is_none())?;
-        self.ready.extend(replacement.unwrap_or(piece));
+        let piece = self.take_piece(as_it_is)?;
+        self.ready.extend(self.replacement.take().unwrap_or(piece));
         Ok(())
     }
 
     /// Takes the piece out of where it lies; its bytes, if they are `wanted`.
     fn take_piece(&mut self, wanted: bool) -> Result<Vec<u8>, HostError> {
+        let size = self.in_place();
+        let bytes = if size > 0 && wanted { get(size)? } else { Vec::new() };
+        if size > 0 {
+            drain(size)?;
+        }
         match std::mem::take(&mut self.piece) {
             Piece::Taken(bytes) => Ok(bytes),
-            Piece::InPlace(0) => Ok(Vec::new()),
-            Piece::InPlace(size) => {
-                let bytes = if wanted { get(size)? } else { Vec::new() };
-                drain(size)?;
-                Ok(bytes)
-            }
+            Piece::InPlace(_) => Ok(bytes),
         }
     }
 
     /// Takes what the proxy holds behind the piece, which must not lie there.
     pub(super) fn take_in(&mut self) -> Result<(), HostError> {
-        let size = std::mem::take(&mut self.unread);
-        if size > 0 {
-            self.ahead.extend(get(size)?);
-            drain(size)?;
+        if self.unread > 0 {
+            let bytes = get(self.unread)?;
+            drain(self.unread)?;
+            self.unread = 0;
+            self.ahead.extend(bytes);
         }
         Ok(())
     }
@@ -126,17 +137,21 @@ impl Held {
             return Ok(false);
         }
         self.take_in()?;
-        put(&std::mem::take(&mut self.ready))?;
+        put(&self.ready)?;
+        self.ready.clear();
         Ok(true)
     }
 
     /// Puts all of it into the proxy's buffer, after the piece was settled.
     pub(super) fn put_all(&mut self) -> Result<(), HostError> {
-        self.put_ready()?;
-        if !self.ahead.is_empty() {
+        if !self.ready.is_empty() || !self.ahead.is_empty() {
             self.take_in()?;
-            put(&std::mem::take(&mut self.ahead))?;
+            self.ready.append(&mut self.ahead);
+            // Behind the piece, if that lies there.
+            put(&self.ready)?;
+            self.ready.clear();
         }
+        self.piece = Piece::default();
         self.unread = 0;
         Ok(())
     }
@@ -145,10 +160,12 @@ impl Held {
     pub(super) fn map(&mut self, map: &mut dyn MapChunk, ended: bool) -> Result<()> {
         self.take_in()?;
         if !self.ahead.is_empty() {
-            self.ahead = map.chunk(self.ahead.clone())?;
+            let mapped = map.chunk(self.ahead.clone())?;
+            self.ahead.clear();
+            self.ready.extend(mapped);
         }
         if ended {
-            self.ahead.extend(map.end()?);
+            self.ready.extend(map.end()?);
         }
         Ok(())
     }

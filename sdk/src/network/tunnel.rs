@@ -155,10 +155,12 @@ impl Tunnel {
         }
         let mut held = client.held.borrow_mut();
         held.settle()?;
-        // What fails is not tried again.
+        // What fails is not tried again, nor is the end shown twice.
         if let Some(mut map) = client.mapper.take() {
             held.map(map.as_mut(), client.ended.get())?;
-            client.mapper.replace(Some(map));
+            if !client.ended.get() {
+                client.mapper.replace(Some(map));
+            }
         }
         held.put_all()?;
         drop(held);
@@ -219,6 +221,10 @@ impl Tunnel {
     /// The client has sent something: in all, the proxy holds so many bytes.
     pub(super) fn client_sent(&self, size: usize, end_of_stream: bool) -> Action {
         let client = &self.client;
+        // Though the proxy has refused to close it.
+        if self.is_closed() {
+            return Action::Pause;
+        }
         if client.passed.get() {
             if client.mapper.borrow().is_some() {
                 self.map_by(Way::Downstream, size, end_of_stream);
@@ -246,6 +252,9 @@ impl Tunnel {
     /// The server has sent so many bytes; whether the connection is closed, so that they go nowhere.
     pub(super) fn server_sent(&self, size: usize, end_of_stream: bool) -> bool {
         let server = &self.server;
+        if self.is_closed() {
+            return true;
+        }
         server.ended.set(end_of_stream);
         if server.mapper.borrow().is_some() {
             self.map_by(Way::Upstream, size, end_of_stream);

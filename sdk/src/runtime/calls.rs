@@ -10,7 +10,7 @@ use std::{
 
 use super::StreamId;
 use crate::{
-    abi::{self, BufferType, MapType, needs},
+    abi::{self, BufferType, MapType, needs, vm_local},
     error::HostError,
     hooks::{
         CallToken, HttpCall,
@@ -57,10 +57,10 @@ struct Use {
     orphan: fn(StreamId),
 }
 
-thread_local! {
+vm_local! {
     /// There once a call-out was sent.
-    static USED: Cell<Option<Use>> = const { Cell::new(None) };
-    static CALLS: RefCell<BTreeMap<CallToken, Pending>> = const { RefCell::new(BTreeMap::new()) };
+    static USED: Cell<Option<Use>> = Cell::new(None);
+    static CALLS: RefCell<BTreeMap<CallToken, Pending>> = RefCell::new(BTreeMap::new());
 }
 
 /// A call-out. It is sent when it is first polled; when it is dropped, its answer will be ignored.

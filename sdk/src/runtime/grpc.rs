@@ -8,7 +8,7 @@ use std::{
 
 use super::StreamId;
 use crate::{
-    abi::{self, BufferType, GrpcTarget, MapType, Status, needs},
+    abi::{self, BufferType, GrpcTarget, MapType, Status, needs, vm_local},
     hooks::above::{self, GrpcEvent},
 };
 
@@ -58,10 +58,10 @@ const CANCELLED: u32 = 1;
 /// What a call ends with of which something cannot be read: broken.
 const INTERNAL: u32 = 13;
 
-thread_local! {
+vm_local! {
     /// What becomes of the calls of a stream that is over; there once a call was made.
-    static ORPHAN: Cell<Option<fn(StreamId)>> = const { Cell::new(None) };
-    static CALLS: RefCell<BTreeMap<u32, Pending>> = const { RefCell::new(BTreeMap::new()) };
+    static ORPHAN: Cell<Option<fn(StreamId)>> = Cell::new(None);
+    static CALLS: RefCell<BTreeMap<u32, Pending>> = RefCell::new(BTreeMap::new());
 }
 
 /// Sends a unary call.

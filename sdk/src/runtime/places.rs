@@ -10,6 +10,7 @@ use super::{
     exchange::Exchange,
     waker::{self, Woken},
 };
+use crate::abi::vm_local;
 
 pub(super) struct Place {
     /// Counts up when a stream opens here and when it closes: odd while there is one. A handle would have to outlive two thousand million streams of its place to be taken for a later one's.
@@ -24,16 +25,18 @@ pub(super) struct Place {
     pub(super) waker: Waker,
     pub(super) woken: Woken,
     /// The place that was made before this one.
-    before: Option<&'static Place>,
+    before: Cell<Option<&'static Place>>,
     /// The next free place, if this one is free.
     free: Cell<Option<&'static Place>>,
 }
 
-thread_local! {
-    /// The place that was made last.
-    static LAST: Cell<Option<&'static Place>> = const { Cell::new(None) };
+/// The place of a VM that was made last.
+struct Last(Cell<Option<&'static Place>>);
+
+vm_local! {
+    static LAST: Last = Last(Cell::new(None));
     /// A free place.
-    static FREE: Cell<Option<&'static Place>> = const { Cell::new(None) };
+    static FREE: Cell<Option<&'static Place>> = Cell::new(None);
 }
 
 /// A place for a new stream.
@@ -43,7 +46,7 @@ pub(super) fn take() -> &'static Place {
             FREE.set(place.free.take());
             place
         }
-        None => Place::leak(),
+        None => Place::another(),
     }
 }
 
@@ -59,18 +62,24 @@ pub(super) fn woken() -> impl Iterator<Item = &'static Place> {
 
 /// All places.
 pub(super) fn all() -> impl Iterator<Item = &'static Place> {
-    iter::successors(LAST.get(), |place| place.before)
+    iter::successors(LAST.with(|last| last.0.get()), |place| place.before.get())
 }
 
 // === impl Place ===
 
 impl Place {
     #[cold]
-    fn leak() -> &'static Self {
+    fn another() -> &'static Self {
         // Once for each place, and not for each stream.
         super::listen();
+        let place = Self::spare().unwrap_or_else(Self::leak);
+        place.before.set(LAST.with(|last| last.0.replace(Some(place))));
+        place
+    }
+
+    fn leak() -> &'static Self {
         let (waker, woken) = waker::new();
-        let place: &'static Self = Box::leak(Box::new(Self {
+        Box::leak(Box::new(Self {
             generation: Cell::new(0),
             context: Cell::new(0),
             root: Cell::new(0),
@@ -80,10 +89,50 @@ impl Place {
             exchange: Exchange::default(),
             waker,
             woken,
-            before: LAST.get(),
+            before: Cell::new(None),
             free: Cell::new(None),
-        }));
-        LAST.set(Some(place));
-        place
+        }))
+    }
+
+    /// In a module there is none.
+    #[cfg(target_family = "wasm")]
+    const fn spare() -> Option<&'static Self> {
+        None
+    }
+
+    /// One that a VM has left which is gone.
+    #[cfg(not(target_family = "wasm"))]
+    fn spare() -> Option<&'static Self> {
+        let place = SPARE.take()?;
+        SPARE.set(place.before.take());
+        Some(place)
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+thread_local! {
+    /// What the VMs that are gone have left to those that come after them in this thread.
+    static SPARE: Cell<Option<&'static Place>> = const { Cell::new(None) };
+}
+
+// === impl Last ===
+
+#[cfg(not(target_family = "wasm"))]
+impl crate::abi::Swap for Last {
+    fn swap_with(&self, other: &Self) {
+        self.0.swap(&other.0);
+    }
+
+    fn end(&self) {
+        let mut next = self.0.take();
+        while let Some(place) = next {
+            next = place.before.take();
+            place.free.take();
+            // Nobody waits for its stream any more, nor is anybody told.
+            place.woken.take();
+            if super::StreamId::at(place).is_none() {
+                place.before.set(SPARE.replace(Some(place)));
+            }
+        }
     }
 }

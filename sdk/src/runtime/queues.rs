@@ -3,10 +3,13 @@
 use std::{cell::RefCell, collections::BTreeMap, task::Waker};
 
 use super::{Wakers, ticks};
-use crate::{abi::needs, hooks::above};
+use crate::{
+    abi::{needs, vm_local},
+    hooks::above,
+};
 
-thread_local! {
-    static WAITING: RefCell<BTreeMap<u32, Wakers>> = const { RefCell::new(BTreeMap::new()) };
+vm_local! {
+    static WAITING: RefCell<BTreeMap<u32, Wakers>> = RefCell::new(BTreeMap::new());
 }
 
 /// Has a waker woken when a message has come into a queue.

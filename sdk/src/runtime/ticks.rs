@@ -6,7 +6,7 @@ use std::{cell::RefCell, time::Duration};
 
 use super::{StreamId, places, timers, waker};
 use crate::{
-    abi::{self, needs},
+    abi::{self, needs, vm_local},
     hooks::above,
 };
 
@@ -18,9 +18,9 @@ const MILLISECOND: u64 = Duration::from_millis(1).as_nanos() as u64;
 /// In the place of its time, of a tick that the proxy has refused: somebody waits for it, so that it is set again at the end of a callback.
 const REFUSED: u64 = u64::MAX;
 
-thread_local! {
+vm_local! {
     /// The root contexts whose tick is set, and when it comes, in nanoseconds of the monotonic clock. Setting it again would start its time anew.
-    static ARMED: RefCell<Vec<(u32, u64)>> = const { RefCell::new(Vec::new()) };
+    static ARMED: RefCell<Vec<(u32, u64)>> = RefCell::new(Vec::new());
 }
 
 /// Runs the tasks of this root context that were woken, or whose time has come; to be called in its tick.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::ticks;
+use crate::abi::vm_local;
 
 /// A timer that was set; it is taken away when this is dropped.
 #[derive(Debug)]
@@ -22,11 +23,11 @@ struct Use {
     next: fn(u32) -> Option<u64>,
 }
 
-thread_local! {
+vm_local! {
     /// There once a timer was set.
-    static USED: Cell<Option<Use>> = const { Cell::new(None) };
-    static TIMERS: RefCell<BTreeMap<Key, Waker>> = const { RefCell::new(BTreeMap::new()) };
-    static SET: Cell<u64> = const { Cell::new(0) };
+    static USED: Cell<Option<Use>> = Cell::new(None);
+    static TIMERS: RefCell<BTreeMap<Key, Waker>> = RefCell::new(BTreeMap::new());
+    static SET: Cell<u64> = Cell::new(0);
 }
 
 /// Wakes whoever waits for a time up to `now`, of one root context.

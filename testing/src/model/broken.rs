@@ -16,4 +16,6 @@ pub enum Broken {
     SilentTimeouts,
     /// Headers can be reached when a stream is done.
     HeadersAtTheEnd,
+    /// The first VM of a worker is not told of new contexts: what it is then called for it does not know.
+    UnknownContexts,
 }

@@ -27,6 +27,8 @@ pub(crate) struct Calls {
     vm: usize,
     /// How a host call calls back into the VM, where that is not the engine's affair.
     reenter: Option<fn(Callback)>,
+    /// What is added to the ids that this VM sees of contexts, and to its tokens.
+    ids: u32,
 }
 
 /// Set with `allow_on_headers_stop_iteration`, as generated configurations do.
@@ -62,6 +64,9 @@ const CALL_TRAILERS: u32 = 7;
 const LAST_BUFFER: u32 = 8;
 const LAST_MAP: u32 = 7;
 
+/// What the dispatcher calls first where it routes an answer.
+const SET_EFFECTIVE_CONTEXT: &str = "proxy_set_effective_context";
+
 /// How many host calls a trap is reported with.
 const RECENT: usize = 6;
 
@@ -87,12 +92,23 @@ fn pairs(bytes: &[u8]) -> Headers {
 
 impl Calls {
     pub(crate) fn new(shared: Shared, vm: usize) -> Self {
-        Self { shared, vm, reenter: None }
+        Self { shared, vm, reenter: None, ids: 0 }
     }
 
     /// For a VM that host calls call back into through this.
     pub(crate) fn reentering(self, reenter: fn(Callback)) -> Self {
         Self { reenter: Some(reenter), ..self }
+    }
+
+    /// For a VM that sees ids of contexts, and tokens, from here on.
+    pub(crate) fn with_ids_from(self, ids: u32) -> Self {
+        Self { ids, ..self }
+    }
+
+    /// The tokens that were given out: of HTTP calls, gRPC calls and gRPC streams.
+    pub(crate) fn tokens(&self) -> [impl Iterator<Item = u32> + use<>; 3] {
+        let last = self.with(|state| state.vms[self.vm].tokens);
+        [0, 1, 2].map(|kind| (4..=last[kind]).step_by(4).map(move |token| token + kind as u32))
     }
 
     /// What a panic of the filter said, if it panicked.
@@ -104,6 +120,7 @@ impl Calls {
     fn enter(&self, call: &'static str) -> Result<Side, Status> {
         let side = Side::host();
         self.with(|state| {
+            let dispatcher = std::mem::take(&mut state.vms[self.vm].routes) && call == SET_EFFECTIVE_CONTEXT;
             let recent = &mut state.vms[self.vm].recent_calls;
             if recent.len() == RECENT {
                 recent.pop_front();
@@ -112,9 +129,12 @@ impl Calls {
             let number = matches!(state.vms[self.vm].thread, Thread::Worker(_)).then(|| {
                 let count = state.costs.host_calls.entry(call).or_default();
                 *count += 1;
+                if dispatcher {
+                    state.routed.push(*count);
+                }
                 *count
             });
-            state.refusing.status(call, number).map_or(Ok(side), Err)
+            state.refusing.status(call, number, dispatcher).map_or(Ok(side), Err)
         })
     }
 
@@ -304,6 +324,7 @@ impl Host for Calls {
             let root = vm.root_of(vm.effective);
             if let Some(root) = vm.roots.get_mut(&root) {
                 root.tick = (milliseconds, root.tick.1 + 1);
+                vm.ticks = true;
             }
         });
         Status::OK
@@ -500,14 +521,14 @@ impl Host for Calls {
             let from = vm.caller(self.vm, token);
             state.new_calls.push(state.calls.len());
             state.calls.push(Call { from, cluster, request, timeout: Duration::from_millis(timeout_ms.into()), answer: None });
-            Ok(token)
+            Ok(token + self.ids)
         })
     }
 
     fn grpc_call(&self, upstream: &[u8], service: &[u8], method: &[u8], metadata: &[u8], message: &[u8], timeout_ms: u32) -> Result<u32, Status> {
         let _host = self.enter("proxy_grpc_call")?;
         let opened = Opened { upstream, service, method, metadata: pairs(metadata), unary: Some((message, timeout_ms)) };
-        self.with(|state| grpc::open(state, self.vm, opened))
+        self.with(|state| grpc::open(state, self.vm, opened)).map(|token| token + self.ids)
     }
 
     fn grpc_stream(&self, upstream: &[u8], service: &[u8], method: &[u8], metadata: &[u8]) -> Result<u32, Status> {
@@ -517,25 +538,25 @@ impl Host for Calls {
         if let Some(reenter) = self.reenter {
             for callback in self.within_failed_stream() {
                 let _filter = Side::filter();
-                reenter(callback);
+                reenter(callback.shifted(self.ids));
             }
         }
-        token
+        token.map(|token| token + self.ids)
     }
 
     fn grpc_send(&self, token: u32, message: &[u8], end_of_stream: bool) -> Status {
         host_call!(self, "proxy_grpc_send");
-        self.with(|state| grpc::send(state, self.vm, token, message, end_of_stream))
+        self.with(|state| grpc::send(state, self.vm, token.wrapping_sub(self.ids), message, end_of_stream))
     }
 
     fn grpc_cancel(&self, token: u32) -> Status {
         host_call!(self, "proxy_grpc_cancel");
-        self.with(|state| grpc::end(state, self.vm, token, true))
+        self.with(|state| grpc::end(state, self.vm, token.wrapping_sub(self.ids), true))
     }
 
     fn grpc_close(&self, token: u32) -> Status {
         host_call!(self, "proxy_grpc_close");
-        self.with(|state| grpc::end(state, self.vm, token, false))
+        self.with(|state| grpc::end(state, self.vm, token.wrapping_sub(self.ids), false))
     }
 
     fn call_status(&self) -> Result<(u32, Vec<u8>), Status> {
@@ -566,6 +587,7 @@ impl Host for Calls {
 
     fn set_effective_context(&self, context: u32) -> Status {
         host_call!(self, "proxy_set_effective_context");
+        let context = if context == 0 { 0 } else { context.wrapping_sub(self.ids) };
         self.with(|state| {
             let vm = &mut state.vms[self.vm];
             if context != 0 && !vm.roots.contains_key(&context) && !vm.contexts.contains_key(&context) {

@@ -326,7 +326,6 @@ impl Model {
         let Some(number) = self.connections.iter().position(|one| one.stream == stream && !one.over) else { return };
         if self.connections[number].open {
             self.reach_server(number);
-            self.read_client(number);
         } else {
             self.open_connection(number);
         }

@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) vms: Vec<VmState>,
     pub(crate) streams: Vec<StreamState>,
     pub(crate) log: Vec<LogLine>,
+    /// Which uses of `proxy_set_effective_context` on workers were the dispatcher's.
+    pub(crate) routed: Vec<u64>,
     /// Names and kinds of metrics, by id.
     pub(crate) metrics: Vec<(u32, String)>,
     /// The values of counters and gauges, by kind and name.
@@ -100,6 +102,10 @@ pub(crate) struct VmState {
     /// The contexts of streams.
     pub(crate) contexts: BTreeMap<u32, ContextState>,
     pub(crate) deferred: Vec<Deferred>,
+    /// A callback has just begun that the dispatcher routes to the context that waits for it.
+    pub(crate) routes: bool,
+    /// A tick was ever set.
+    pub(crate) ticks: bool,
     /// Headers, body and trailers of the call-out that is being answered.
     pub(crate) answer: Option<(Headers, Vec<u8>, Headers)>,
     /// What the gRPC event brings that is being delivered.
@@ -334,5 +340,6 @@ impl VmState {
         self.current = context;
         self.effective = context;
         self.callback = callback;
+        self.routes = callback == "proxy_on_http_call_response" || callback.starts_with("proxy_on_grpc_");
     }
 }

@@ -111,6 +111,8 @@ impl Model {
         slot.dead = None;
         slot.next_context = 1;
         slot.roots.clear();
+        // It may still ask what it has left.
+        slot.vm = None;
         let fresh = VmState::new(slot.thread, slot.generation);
         self.shared.with(|state| state.vms[vm] = fresh);
         let calls = Calls::new(self.shared.clone(), vm);
@@ -234,7 +236,8 @@ impl Model {
         }
         let (deferred, ticks) = self.shared.with(|state| {
             let vm = &mut state.vms[vm];
-            let ticks: Vec<_> = vm.roots.iter().filter(|(_, one)| one.tick.0 > 0).map(|(root, one)| (*root, one.tick)).collect();
+            let ticking = vm.roots.iter().filter(|(_, one)| one.tick.0 > 0).map(|(root, one)| (*root, one.tick));
+            let ticks: Vec<_> = if vm.ticks { ticking.collect() } else { Vec::new() };
             (std::mem::take(&mut vm.deferred), ticks)
         });
         if self.vms[vm].thread == Thread::Canary {

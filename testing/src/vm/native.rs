@@ -65,7 +65,8 @@ impl Drop for NativeVm {
     }
 }
 
-fn call(callback: Callback) -> u32 {
+/// Makes the filter's code in this thread run a callback.
+pub(super) fn call(callback: Callback) -> u32 {
     match callback {
         Callback::Initialize => vm::initialize(),
         Callback::ContextCreate { context, parent } => vm::on_context_create(context, parent),

@@ -292,6 +292,29 @@ impl NetworkFilter for Sleepy {
     }
 }
 
+/// Goes on behind errors: what was too long it reads all the same, what was refused it tries again.
+#[filter(network, root_id = "tcp_stubborn")]
+#[config]
+#[derive(Debug)]
+pub struct Stubborn;
+
+impl NetworkFilter for Stubborn {
+    async fn handle(&self, mut connection: Connection) -> Result<()> {
+        let mut client = connection.downstream();
+        if let Err(error) = client.read_until(4, |_| false).await {
+            log::info!("{error}");
+        }
+        while let Some(bytes) = client.read().await? {
+            client.replace([b"<", &*bytes, b">"].concat())?;
+            if let Err(error) = client.forward() {
+                log::info!("{error}");
+                client.forward()?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Reads, waits, lets go and writes the same again, in an order that chance decides, another for each connection.
 #[filter(network, root_id = "tcp_shuffle")]
 #[config]

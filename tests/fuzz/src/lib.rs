@@ -8,10 +8,12 @@
 mod attributes;
 mod codecs;
 mod config;
+mod connections;
 mod labels;
 mod pairs;
-mod proxy;
+pub mod proxy;
 pub mod run;
+mod script;
 mod shared;
 mod streams;
 mod vm;
@@ -20,10 +22,11 @@ mod vm;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("attributes", attributes::fuzz),
     ("codecs", codecs::fuzz),
     ("config", config::fuzz),
+    ("connections", connections::fuzz),
     ("labels", labels::fuzz),
     ("pairs", pairs::fuzz),
     ("proxy", proxy::fuzz),

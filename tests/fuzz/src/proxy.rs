@@ -116,25 +116,40 @@ thread_local! {
         RefCell::new(tokio::runtime::Builder::new_current_thread().build().expect("a runtime for the model"));
 }
 
-/// A scene, then steps.
-pub(crate) fn fuzz(data: &[u8]) {
-    let mut input = Unstructured::new(data);
-    let Ok(scene) = Scene::arbitrary(&mut input) else { return };
-    RUNTIME.with_borrow(|runtime| runtime.block_on(play(&scene, &mut input)));
+/// The target: a scene, then steps.
+pub fn fuzz(data: &[u8]) {
+    run(data, true);
 }
 
-async fn play(scene: &Scene, input: &mut Unstructured<'_>) {
-    let Ok(mut proxy) = describe(scene).try_start().await else { return };
+/// All that can be seen of how an input was played: with all VMs in this thread, or each in one of its own.
+pub fn recorded(data: &[u8], in_one_thread: bool) -> String {
+    let played = run(data, in_one_thread).map(|(proxy, responses)| {
+        let access = RUNTIME.with_borrow(|runtime| runtime.block_on(proxy.access_log()));
+        format!("{responses:#?}\n{access:#?}\n{:#?}\n{:#?}\n{:#?}", proxy.upstream().requests(), proxy.log(), proxy.costs())
+    });
+    played.unwrap_or_default()
+}
+
+fn run(data: &[u8], in_one_thread: bool) -> Option<(Running, Vec<Option<Given>>)> {
+    let mut input = Unstructured::new(data);
+    let scene = Scene::arbitrary(&mut input).ok()?;
+    RUNTIME.with_borrow(|runtime| runtime.block_on(play(&scene, &mut input, in_one_thread)))
+}
+
+async fn play(scene: &Scene, input: &mut Unstructured<'_>, in_one_thread: bool) -> Option<(Running, Vec<Option<Given>>)> {
+    let proxy = describe(scene);
+    let mut proxy = if in_one_thread { proxy.in_one_thread() } else { proxy }.try_start().await.ok()?;
     let mut exchanges: Vec<Exchange> = Vec::new();
     let mut steps = 0;
     while let (Ok(step), false, 0..64) = (Step::arbitrary(input), input.is_empty(), steps) {
         steps += 1;
         take(&mut proxy, &mut exchanges, step).await;
     }
+    let mut responses = Vec::new();
     for mut exchange in exchanges {
         exchange.end().await;
         // It comes, or the test fails: Envoy's own timeouts are in the model.
-        let _ = exchange.response_or_end().await;
+        responses.push(exchange.response_or_end().await);
     }
     for seen in proxy.upstream().requests() {
         assert_eq!(seen.headers("x-token"), [TOKEN], "what was not checked has come to the upstream: {seen:?}");
@@ -142,6 +157,7 @@ async fn play(scene: &Scene, input: &mut Unstructured<'_>) {
     }
     let log = proxy.log();
     assert!(!log.iter().any(|line| line.text.contains("panicked")), "{log:#?}");
+    Some((proxy, responses))
 }
 
 async fn take(proxy: &mut Running, exchanges: &mut Vec<Exchange>, step: Step) {

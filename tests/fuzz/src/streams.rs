@@ -16,6 +16,9 @@ use crate::vm;
 const REQUEST: usize = 0;
 const RESPONSE: usize = 1;
 
+/// Longer than anything that the filter waits for, in milliseconds; the clock of ten million inputs must not overflow.
+const LONG: u64 = 1_000;
+
 /// Where a direction stands on its way through the filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
@@ -52,7 +55,7 @@ pub(crate) fn fuzz(data: &[u8]) {
         host.begin(data);
         enter(Rc::clone(host) as Rc<dyn Host>, || {
             let mut driver = Driver { host, root: *root, streams: Vec::new() };
-            while !host.is_at_end() {
+            while !host.script.is_at_end() {
                 driver.step();
             }
             driver.settle();
@@ -65,17 +68,17 @@ pub(crate) fn fuzz(data: &[u8]) {
 
 impl Driver<'_> {
     fn step(&mut self) {
-        match self.host.choose(8) {
+        match self.host.script.choose(8) {
             0 if self.streams.len() < 3 => self.open(),
             1 | 2 => self.move_on(REQUEST),
             3 | 4 => self.move_on(RESPONSE),
             5 => {
-                let at = self.host.choose(self.host.calls().len() as u8);
+                let at = self.host.script.choose(self.host.calls().len() as u8);
                 self.answer(at.into());
             }
-            6 => self.tick(u64::from(self.host.choose(255)) * 10),
-            _ if self.host.choose(4) == 1 => {
-                let at = usize::from(self.host.choose(self.streams.len() as u8));
+            6 => self.tick(u64::from(self.host.script.choose(255)) * 10),
+            _ if self.host.script.choose(4) == 1 => {
+                let at = usize::from(self.host.script.choose(self.streams.len() as u8));
                 if at < self.streams.len() {
                     let stream = self.streams.remove(at);
                     self.close(&stream);
@@ -94,9 +97,9 @@ impl Driver<'_> {
 
     /// What comes next of a direction, for a stream that the script chooses.
     fn move_on(&mut self, direction: usize) {
-        let at = usize::from(self.host.choose(self.streams.len() as u8));
+        let at = usize::from(self.host.script.choose(self.streams.len() as u8));
         if at < self.streams.len() {
-            let (ends, kind) = (self.host.choose(3) == 1, self.host.choose(5));
+            let (ends, kind) = (self.host.script.choose(3) == 1, self.host.script.choose(5));
             self.deliver(at, direction, ends, kind);
         }
     }
@@ -107,7 +110,10 @@ impl Driver<'_> {
         if self.host.is_over(context) || (direction == RESPONSE && stages[REQUEST] == Stage::Nothing) {
             return;
         }
-        let size = usize::from(self.host.choose(40));
+        if self.host.waits(context, direction) {
+            return;
+        }
+        let size = usize::from(self.host.script.choose(40));
         let (on_headers, on_body, on_trailers) = if direction == REQUEST {
             (proxy::on_request_headers as fn(_, _, _) -> _, proxy::on_request_body as fn(_, _, _) -> _, proxy::on_request_trailers as fn(_, _) -> _)
         } else {
@@ -117,6 +123,7 @@ impl Driver<'_> {
                 proxy::on_response_trailers as fn(_, _) -> _,
             )
         };
+        let at_headers = stages[direction] == Stage::Nothing;
         let (action, next) = match stages[direction] {
             Stage::Nothing => {
                 (self.callback(context, Some(direction), || on_headers(context, size, ends)), if ends { Stage::Ended } else { Stage::Headers })
@@ -127,13 +134,13 @@ impl Driver<'_> {
             }
             Stage::Ended => return,
         };
-        self.host.returned(context, direction, action);
+        self.host.returned(context, direction, at_headers, action);
         self.streams[at].stages[direction] = next;
     }
 
     fn answer(&mut self, at: usize) {
         let Some(call) = self.host.calls().get(at).copied() else { return };
-        let (event, size) = (self.host.choose(6), self.host.choose(40));
+        let (event, size) = (self.host.script.choose(6), self.host.script.choose(40));
         let (root, number) = (self.root, usize::from(size));
         let over = match call {
             Call::Http(token) => {
@@ -161,6 +168,13 @@ impl Driver<'_> {
         };
         if over {
             self.host.answered(call);
+        }
+    }
+
+    /// All calls that there are; not those that are made meanwhile.
+    fn answer_all(&mut self) {
+        for _ in 0..self.host.calls().len() {
+            self.answer(0);
         }
     }
 
@@ -202,8 +216,8 @@ impl Driver<'_> {
                         self.deliver(at, direction, true, 0);
                     }
                 }
-                self.answer(0);
-                self.tick(60_000);
+                self.answer_all();
+                self.tick(LONG);
             }
             for stream in &self.streams {
                 let came = |direction: usize| stream.stages[direction] != Stage::Nothing;
@@ -217,9 +231,7 @@ impl Driver<'_> {
             self.close(&stream);
         }
         // What is left of calls and timers finds nobody.
-        for _ in 0..self.host.calls().len() {
-            self.answer(0);
-        }
-        self.tick(60_000);
+        self.answer_all();
+        self.tick(LONG);
     }
 }

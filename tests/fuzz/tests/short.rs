@@ -47,9 +47,10 @@ targets! {
     attributes: 20_000,
     codecs: 100_000,
     config: 100_000,
+    connections: 20_000,
     labels: 100_000,
     pairs: 100_000,
-    proxy: 300,
+    proxy: 1_500,
     shared: 100_000,
     streams: 10_000,
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use filters::tcp::{
-    Ask, Count, Dialog, FailsAndAllows, FailsAndDenies, First, Greeting, Hooks, NoFlush, Rewrite, Shout, Shuffle, Sleepy, Tenants, Waiting,
+    Ask, Count, Dialog, FailsAndAllows, FailsAndDenies, First, Greeting, Hooks, NoFlush, Rewrite, Shout, Shuffle, Sleepy, Stubborn, Tenants, Waiting,
 };
+use inproxy::abi::Status;
 use inproxy_test::{HostKind, Proxy, Request, Response, TcpServer, json};
 
 const LATE: Duration = Duration::from_millis(60);
@@ -385,4 +386,40 @@ async fn bytes_keep_their_order(proxy: Proxy<Shuffle>) {
             assert!(ended_early() > before && sent.as_bytes().starts_with(&back), "{connection}: {}", String::from_utf8_lossy(&back));
         }
     }
+}
+
+#[inproxy_test::test]
+async fn what_was_too_long_is_there_when_it_is_read_again(proxy: Proxy<Stubborn>) {
+    let proxy = proxy.configure(json!({})).start().await;
+    let mut client = proxy.connect().await;
+    client.send("hello").await;
+    client.expect("<hello>").await;
+    proxy.expect_log("the client sent 4 bytes and more").await;
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn what_could_not_go_on_is_not_lost_when_that_is_tried_again(proxy: Proxy<Stubborn>) {
+    let (host, name) = proxy.host();
+    // It is taken out of the buffer, and put back.
+    for nth in 1..=2 {
+        let proxy = Proxy::<Stubborn>::on(host, name).configure(json!({})).refuse_nth("proxy_set_buffer_bytes", nth, Status::INTERNAL_FAILURE);
+        let proxy = proxy.start().await;
+        let mut client = proxy.connect().await;
+        client.send("hello").await;
+        client.expect("<hello>").await;
+        client.finish().await;
+        assert_eq!(client.read_to_end().await, b"");
+        proxy.expect_tcp_seen("<hello>", true).await;
+        proxy.expect_log("the proxy answered internal failure").await;
+    }
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn a_connection_that_cannot_be_resumed_when_it_is_first_read_is_closed(proxy: Proxy<Sleepy>) {
+    let proxy = proxy.configure(json!({})).refuse_nth("proxy_continue_stream", 1, Status::INTERNAL_FAILURE).start().await;
+    let mut client = proxy.connect().await;
+    client.send("hello").await;
+    assert_eq!(client.read_to_end().await, b"");
+    proxy.expect_log("a connection cannot go on, and is closed").await;
+    assert!(!proxy.log().iter().any(|line| line.text.contains("panicked")));
 }

@@ -65,6 +65,8 @@ pub struct Served {
     pub log: String,
     /// How often each function was called until the proxy had started, and until the first request was over.
     pub calls: BTreeMap<&'static str, (u64, u64)>,
+    /// Which uses of `proxy_set_effective_context` are the dispatcher's.
+    pub routed: Vec<u64>,
 }
 
 /// A case that is described.
@@ -165,7 +167,7 @@ impl<F: Registered + 'static> Draft<F> {
         proxy.advance(Duration::from_millis(2500)).await;
         let (next, _) = self.exchange(&proxy).await;
         let log = proxy.log().iter().map(|line| format!("{line}\n")).collect();
-        Run::Served(Box::new(Served { status, answer, upstream, reached, next, log, calls }))
+        Run::Served(Box::new(Served { status, answer, upstream, reached, next, log, calls, routed: proxy.routed() }))
     }
 
     async fn exchange(&self, proxy: &Running) -> (u16, String) {

@@ -42,8 +42,9 @@ const ABSENT: [&str; 2] = ["proxy_get_header_map_value", "proxy_get_header_map_p
 const ANSWERS: [(&str, u32); 4] =
     [("proxy_get_property", 1), ("proxy_get_shared_data", 1), ("proxy_resolve_shared_queue", 1), ("proxy_set_shared_data", 8)];
 
-/// What lets a request go on or end: where that is refused, only Envoy's timeout is left.
-const GO_ON: [&str; 4] = ["proxy_continue_stream", "proxy_close_stream", "proxy_send_local_response", "proxy_set_tick_period_milliseconds"];
+/// What lets a request go on or end, or gives its stream a turn: where that is refused, only Envoy's timeout is left.
+const GO_ON: [&str; 5] =
+    ["proxy_continue_stream", "proxy_close_stream", "proxy_send_local_response", "proxy_set_tick_period_milliseconds", "proxy_set_effective_context"];
 
 // === impl Outcome ===
 

@@ -7,7 +7,7 @@ use filters::{
     grpcs::{Talk, Unary},
 };
 use inproxy::{__private::Registered, abi::Status};
-use inproxy_test::{GrpcCall, GrpcReply, Proxy, Request, Response, Value, json};
+use inproxy_test::{__private::Broken, GrpcCall, GrpcReply, Proxy, Request, Response, Value, json};
 
 /// After so long a VM that died has a successor.
 const BACKOFF: Duration = Duration::from_millis(2500);
@@ -70,4 +70,15 @@ async fn an_http_filter_that_is_configured_as_a_network_filter_costs_one_vm_for_
         proxy.advance(BACKOFF).await;
     }
     assert!(proxy.tcp_seen().iter().all(|seen| seen.bytes.is_empty()));
+}
+
+#[inproxy_test::test(only(wasm), because = "natively a panic ends the process, and the real Envoy makes each context before it calls it")]
+async fn a_callback_of_an_unknown_context_costs_one_vm(proxy: Proxy<AskFirst>) {
+    let configuration = json!({ "authority": "authority" });
+    let proxy = around(proxy).configure(configuration).broken(Some(Broken::UnknownContexts)).start().await;
+    assert_eq!(proxy.send(Request::get("/")).await.status(), 503);
+    assert!(proxy.upstream().requests().is_empty());
+    proxy.expect_log("the filter panicked in proxy_on_request_headers").await;
+    proxy.advance(BACKOFF).await;
+    assert_eq!(proxy.send(Request::get("/")).await.status(), 200);
 }

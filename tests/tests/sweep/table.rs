@@ -10,7 +10,7 @@ use std::{
 use inproxy_test::HostKind;
 
 use crate::{
-    case::{Case, Fault, Run},
+    case::{Case, Fault, Run, Served},
     outcome::{Outcome, is_declared, is_named},
     page,
 };
@@ -19,13 +19,18 @@ use crate::{
 pub type Table = BTreeMap<&'static str, BTreeMap<&'static str, BTreeMap<Outcome, Vec<u32>>>>;
 
 /// What Envoy answers to calls that go through the `proxy-wasm` crate, which panics at any other: see `docs/panics.md`.
-const THROUGH_PROXY_WASM: [(&str, &[u32]); 4] =
-    [("proxy_http_call", &[2, 10]), ("proxy_grpc_call", &[4, 10]), ("proxy_grpc_stream", &[4, 10]), ("proxy_set_effective_context", &[])];
+const THROUGH_PROXY_WASM: [(&str, &[u32]); 3] = [("proxy_http_call", &[2, 10]), ("proxy_grpc_call", &[4, 10]), ("proxy_grpc_stream", &[4, 10])];
 
-/// The faults of a case. Of a function that is called often, the first two calls and the last: while the proxy starts, and from then on.
-fn faults(calls: &BTreeMap<&'static str, (u64, u64)>, statuses: &[u32]) -> Vec<Fault> {
+/// The faults of a case. Of a function that is called often, the first two calls and the last: while the proxy starts, and from then on. The dispatcher's own calls are not among them.
+fn faults(baseline: &Served, statuses: &[u32]) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (&call, &(started, all)) in calls {
+    for (&call, &(started, all)) in &baseline.calls {
+        if call == "proxy_set_effective_context" {
+            let own: Vec<_> = (1..=all).filter(|nth| !baseline.routed.contains(nth)).collect();
+            let some = own.iter().take(2).chain(own.iter().skip(2).next_back());
+            faults.extend(some.flat_map(|&nth| statuses.iter().map(move |&status| Fault { call, nth, status })));
+            continue;
+        }
         let through = THROUGH_PROXY_WASM.iter().find(|(name, _)| *name == call).map(|(_, statuses)| *statuses);
         let mut numbers = vec![1, 2, started, started + 1, started + 2, all];
         numbers.retain(|nth| (1..=all).contains(nth));
@@ -60,7 +65,7 @@ fn sweep_one(case: &Case, host: HostKind, statuses: &[u32], table: &Mutex<Table>
         Run::Served(served) => served,
         other => return wrong.lock().unwrap().push(format!("{}: without a fault: {other:?}", case.name)),
     };
-    for fault in faults(&baseline.calls, statuses) {
+    for fault in faults(&baseline, statuses) {
         let run = case.run(host, Some(&fault));
         runs.fetch_add(1, Ordering::Relaxed);
         let outcome = Outcome::of(&run, &baseline);

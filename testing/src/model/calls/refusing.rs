@@ -29,11 +29,11 @@ pub(crate) struct Refusing {
 /// The statuses of the ABI that are not "ok".
 const FAILURES: u64 = 12;
 
-/// A status that a call may be refused with. What `proxy-wasm` itself calls it panics at, but for the few statuses that Envoy has.
-fn failure(call: &str, drawn: u64) -> Option<Status> {
+/// A status that a call may be refused with. What `proxy-wasm` itself calls, its `dispatcher` above all, it panics at, but for the few statuses that Envoy has.
+fn failure(call: &str, dispatcher: bool, drawn: u64) -> Option<Status> {
     let of_envoy = |statuses: [Status; 2]| if drawn.is_multiple_of(2) { statuses[0] } else { statuses[1] };
     match call {
-        "proxy_set_effective_context" => None,
+        "proxy_set_effective_context" if dispatcher => None,
         "proxy_http_call" => Some(of_envoy([Status::BAD_ARGUMENT, Status::INTERNAL_FAILURE])),
         "proxy_grpc_call" | "proxy_grpc_stream" => Some(of_envoy([Status::PARSE_FAILURE, Status::INTERNAL_FAILURE])),
         _ => Some(Status::from_raw((drawn % FAILURES) as u32 + 1)),
@@ -48,15 +48,15 @@ impl Refusing {
         Self { faults, random }
     }
 
-    /// The status with which a call is refused, if it is. Only those of workers have a number.
-    pub(crate) fn status(&mut self, call: &str, number: Option<u64>) -> Option<Status> {
+    /// The status with which a call is refused, if it is. Only those of workers have a number; some are the dispatcher's.
+    pub(crate) fn status(&mut self, call: &str, number: Option<u64>, dispatcher: bool) -> Option<Status> {
         let refused = self.faults.refusals.iter().find(|refused| refused.call == call && (refused.nth.is_none() || refused.nth == number));
         if let Some(refused) = refused {
             return Some(refused.status);
         }
         let (_, one_in) = self.faults.chance.filter(|_| number.is_some())?;
         let drawn = self.draw();
-        drawn.is_multiple_of(one_in.into()).then(|| self.draw()).and_then(|drawn| failure(call, drawn))
+        drawn.is_multiple_of(one_in.into()).then(|| self.draw()).and_then(|drawn| failure(call, dispatcher, drawn))
     }
 
     /// [SplitMix64](https://prng.di.unimi.it/splitmix64.c).

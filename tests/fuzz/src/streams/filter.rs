@@ -9,7 +9,7 @@ use inproxy::{
     time,
 };
 
-use super::VM;
+use super::{REQUEST, RESPONSE, VM};
 
 /// Does whatever the script says, in whatever order.
 #[filter(root_id = "fuzz_streams")]
@@ -31,7 +31,12 @@ impl Configure for Wild {
 }
 
 fn choose(below: u8) -> u8 {
-    VM.with(|(host, _)| host.choose(below))
+    VM.with(|(host, _)| host.script.choose(below))
+}
+
+/// The filter has the headers of a direction from here on, or lets them go: until then a callback behind them must pause.
+fn owns(stream: Option<u32>, direction: usize, owns: bool) -> u32 {
+    VM.with(|(host, _)| host.owns(stream, direction, owns))
 }
 
 impl Wild {
@@ -67,10 +72,11 @@ impl Wild {
         Ok(())
     }
 
-    async fn pass(&self, request: Request, next: Next) -> Result<Response> {
-        match choose(8) {
-            1 => Err(Error::msg("refused")),
-            2 => Ok(Response::new(StatusCode::FORBIDDEN).with_body("no")),
+    async fn pass(&self, request: Request, next: Next, stream: u32) -> Result<Response> {
+        let goes = || owns(Some(stream), REQUEST, false);
+        let response = match choose(8) {
+            1 => return Err(Error::msg("refused")),
+            2 => return Ok(Response::new(StatusCode::FORBIDDEN).with_body("no")),
             3 => {
                 let mut held = request.collect(100).await?;
                 self.wait().await?;
@@ -79,14 +85,17 @@ impl Wild {
                 if choose(2) == 1 {
                     held.replace_body("other")?;
                 }
-                Ok(next.run(held).await)
+                goes();
+                next.run(held).await
             }
             4 => {
+                goes();
                 let body = request.release_headers().collect(100).await?;
                 self.wait().await?;
-                Ok(next.run(body).await)
+                next.run(body).await
             }
             5 => {
+                goes();
                 let mut chunks = request.release_headers_to_rewrite().chunks();
                 while let Some(chunk) = chunks.next().await? {
                     self.wait().await?;
@@ -94,10 +103,14 @@ impl Wild {
                         chunks.replace(chunk);
                     }
                 }
-                Ok(next.run(chunks).await)
+                next.run(chunks).await
             }
-            6 => Ok(next.run(request.release_headers_to_rewrite().map_chunks(|chunk: Vec<u8>| chunk)).await),
+            6 => {
+                goes();
+                next.run(request.release_headers_to_rewrite().map_chunks(|chunk: Vec<u8>| chunk)).await
+            }
             7 => {
+                goes();
                 let mut chunks = request.release_headers().chunks();
                 let response = next.response(&chunks);
                 let read = async {
@@ -106,13 +119,19 @@ impl Wild {
                     }
                     chunks.finish();
                 };
-                Ok(future::join(response, read).await.0)
+                future::join(response, read).await.0
             }
-            _ => Ok(next.run(request).await),
-        }
+            _ => {
+                goes();
+                next.run(request).await
+            }
+        };
+        owns(Some(stream), RESPONSE, true);
+        Ok(response)
     }
 
-    async fn come_back(&self, mut response: Response) -> Result<Response> {
+    async fn come_back(&self, mut response: Response, stream: u32) -> Result<Response> {
+        let goes = || owns(Some(stream), RESPONSE, false);
         match choose(8) {
             1 => Err(Error::msg("refused")),
             2 => Ok(Response::new(StatusCode::BAD_GATEWAY)),
@@ -122,19 +141,25 @@ impl Wild {
                 Ok(held.into())
             }
             4 => {
+                goes();
                 let mut body = response.release_headers_to_rewrite()?.collect(100).await?;
                 body.replace("other")?;
                 Ok(body.into())
             }
             5 => {
+                goes();
                 let mut chunks = response.release_headers()?.chunks();
                 while chunks.next().await?.is_some() {
                     self.wait().await?;
                 }
                 Ok(chunks.into())
             }
-            6 => Ok(response.release_headers_to_rewrite()?.map_chunks(|chunk: Vec<u8>| chunk).into()),
+            6 => {
+                goes();
+                Ok(response.release_headers_to_rewrite()?.map_chunks(|chunk: Vec<u8>| chunk).into())
+            }
             7 => {
+                goes();
                 response = response.let_go();
                 self.wait().await?;
                 Ok(response)
@@ -149,13 +174,18 @@ impl Wild {
 
 impl HttpFilter for Wild {
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        let stream = owns(None, REQUEST, true);
         for _ in 0..choose(4) {
             self.wait().await?;
             drop((request.headers().get("x-a"), request.headers().get("x-b"), request.source().address()));
             request.headers_mut().append("x-c", [choose(255)])?;
         }
-        let response = self.pass(request, next).await?;
+        let response = self.pass(request, next, stream).await?;
         self.wait().await?;
-        self.come_back(response).await
+        let response = self.come_back(response, stream).await?;
+        // All goes on that has not.
+        owns(Some(stream), REQUEST, false);
+        owns(Some(stream), RESPONSE, false);
+        Ok(response)
     }
 }

@@ -5,7 +5,7 @@ use std::{
 
 use inproxy::abi::{Host, LocalReply, Status, encode_pairs};
 
-use crate::vm::Panicked;
+use crate::{script::Script, vm::Panicked};
 
 /// A call that was not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +26,20 @@ struct Seen {
     let_go: [bool; 2],
     /// By direction: resumed from within its own callback.
     resumed_within: [bool; 2],
+    /// By direction: the filter has the headers.
+    owned: [bool; 2],
+    /// By direction: it was paused at the headers, and not resumed since.
+    at_headers: [bool; 2],
 }
 
 /// A host that answers as a script says, and knows what Envoy does not survive.
 #[derive(Default)]
 pub(super) struct WildHost {
     panicked: Panicked,
-    script: RefCell<Vec<u8>>,
-    at: Cell<usize>,
-    /// Something was refused, so that something may wait for ever.
-    refused: Cell<bool>,
+    pub(super) script: Script,
     obey_once: Cell<bool>,
+    /// `allow_on_headers_stop_iteration` is not set: behind headers that are held nothing is shown.
+    portable: Cell<bool>,
     tokens: Cell<u32>,
     clock: Cell<u64>,
     ticks: Cell<bool>,
@@ -50,56 +53,18 @@ pub(super) struct WildHost {
 // === impl WildHost ===
 
 impl WildHost {
-    pub(super) fn begin(&self, script: &[u8]) {
-        self.script.replace(script.to_vec());
-        self.at.set(0);
-        self.refused.set(false);
-    }
-
     pub(super) fn end(&self) {
         self.calls.borrow_mut().clear();
         self.streams.borrow_mut().clear();
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
-        self.at.get() >= self.script.borrow().len()
-    }
-
-    /// The next byte, and zeros for ever behind the last.
-    pub(super) fn byte(&self) -> u8 {
-        self.at.set(self.at.get() + 1);
-        self.script.borrow().get(self.at.get() - 1).copied().unwrap_or(0)
-    }
-
-    pub(super) fn choose(&self, below: u8) -> u8 {
-        if below == 0 { 0 } else { self.byte() % below }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        (0..self.choose(64)).map(|_| self.byte()).collect()
-    }
-
-    fn refuses(&self) -> Result<(), Status> {
-        match self.byte() {
-            refused @ 1..=24 => {
-                self.refused.set(true);
-                Err(Status::from_raw(u32::from(refused)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn status(&self) -> Status {
-        self.refuses().err().unwrap_or(Status::OK)
-    }
-
     fn answer(&self, usual: &[u8]) -> Result<Vec<u8>, Status> {
-        self.refuses()?;
-        Ok(if self.choose(3) == 1 { self.bytes() } else { usual.to_vec() })
+        self.script.refuses()?;
+        Ok(if self.script.choose(3) == 1 { self.script.some_bytes() } else { usual.to_vec() })
     }
 
     fn sent(&self, call: fn(u32) -> Call, failures: [Status; 2]) -> Result<u32, Status> {
-        match self.choose(8) {
+        match self.script.choose(8) {
             at @ 1..=2 => Err(failures[usize::from(at) - 1]),
             _ => {
                 self.tokens.set(self.tokens.get() + 1);
@@ -107,6 +72,25 @@ impl WildHost {
                 Ok(self.tokens.get())
             }
         }
+    }
+
+    pub(super) fn begin(&self, script: &[u8]) {
+        self.script.begin(script);
+        self.portable.set(self.script.choose(4) == 1);
+    }
+
+    /// The filter has the headers of a direction, or has let them go. Whose stream it is: that whose turn it is, unless it says so.
+    pub(super) fn owns(&self, stream: Option<u32>, direction: usize, owns: bool) -> u32 {
+        let context = stream.unwrap_or(self.effective.get());
+        if let Some(seen) = self.streams.borrow_mut().get_mut(&context) {
+            seen.owned[direction] = owns;
+        }
+        context
+    }
+
+    /// Whether the next piece of a direction waits behind its headers, and is not shown.
+    pub(super) fn waits(&self, context: u32, direction: usize) -> bool {
+        self.portable.get() && self.streams.borrow().get(&context).is_some_and(|seen| seen.at_headers[direction])
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
@@ -164,10 +148,15 @@ impl WildHost {
     }
 
     /// What a callback of a direction has returned.
-    pub(super) fn returned(&self, context: u32, direction: usize, action: u32) {
+    pub(super) fn returned(&self, context: u32, direction: usize, at_headers: bool, action: u32) {
         assert!(action < 2, "a callback has returned {action}");
         if let Some(seen) = self.streams.borrow_mut().get_mut(&context) {
             assert!(!(action == 0 && seen.resumed_within[direction]), "resumed by a call, and by what the callback returned");
+            assert!(
+                action == 1 || at_headers || seen.over || !seen.owned[direction],
+                "what is behind headers goes on, and the filter has these still"
+            );
+            seen.at_headers[direction] = action == 1 && (at_headers || seen.at_headers[direction]) && !seen.let_go[direction];
             // Until more comes, what has come is let go.
             seen.let_go[direction] |= action == 0;
         }
@@ -176,7 +165,7 @@ impl WildHost {
     pub(super) fn must_not_wait(&self, context: u32, direction: usize) {
         let streams = self.streams.borrow();
         let seen = &streams[&context];
-        assert!(self.refused.get() || seen.over || seen.let_go[direction], "a stream waits for ever in direction {direction}: {seen:?}");
+        assert!(self.script.has_refused() || seen.over || seen.let_go[direction], "a stream waits for ever in direction {direction}: {seen:?}");
     }
 
     /// The stream that a call acts on, which must be one that Envoy can act on.
@@ -198,11 +187,11 @@ impl Host for WildHost {
     }
 
     fn environment(&self, _: &str) -> Option<String> {
-        Some("true".to_owned())
+        Some((!self.portable.get()).to_string())
     }
 
     fn current_time(&self) -> Result<u64, Status> {
-        self.refuses().map(|()| self.clock.get())
+        self.script.refuses().map(|()| self.clock.get())
     }
 
     fn monotonic_clock(&self) -> u64 {
@@ -210,12 +199,12 @@ impl Host for WildHost {
     }
 
     fn random(&self, bytes: &mut [u8]) -> bool {
-        bytes.fill(self.byte());
+        bytes.fill(self.script.byte());
         true
     }
 
     fn set_tick_period(&self, milliseconds: u32) -> Status {
-        let status = self.status();
+        let status = self.script.status();
         if status == Status::OK {
             self.ticks.set(milliseconds != 0);
         }
@@ -227,7 +216,7 @@ impl Host for WildHost {
     }
 
     fn set_buffer(&self, _: u32, _: usize, _: usize, _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn header_pairs(&self, _: u32) -> Result<Vec<u8>, Status> {
@@ -240,15 +229,15 @@ impl Host for WildHost {
     }
 
     fn add_header(&self, _: u32, _: &[u8], _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn replace_header(&self, _: u32, _: &[u8], _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn remove_header(&self, _: u32, _: &[u8]) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn property(&self, path: &[u8]) -> Result<Vec<u8>, Status> {
@@ -260,14 +249,15 @@ impl Host for WildHost {
     }
 
     fn set_shared_data(&self, _: &[u8], _: &[u8], _: u32) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn continue_stream(&self, stream: u32) -> Status {
-        self.refuses().err().unwrap_or_else(|| {
+        self.script.refuses().err().unwrap_or_else(|| {
             if let Some(mut seen) = self.acts("resumed") {
                 let direction = stream as usize;
                 seen.let_go[direction] = true;
+                seen.at_headers[direction] = false;
                 seen.resumed_within[direction] |= self.running.get() == (self.effective.get(), Some(direction));
             }
             Status::OK
@@ -275,7 +265,7 @@ impl Host for WildHost {
     }
 
     fn close_stream(&self, _: u32) -> Status {
-        self.refuses().err().unwrap_or_else(|| {
+        self.script.refuses().err().unwrap_or_else(|| {
             if let Some(mut seen) = self.acts("reset") {
                 seen.over = true;
             }
@@ -284,7 +274,7 @@ impl Host for WildHost {
     }
 
     fn send_local_response(&self, reply: LocalReply<'_>) -> Status {
-        self.refuses().err().unwrap_or_else(|| {
+        self.script.refuses().err().unwrap_or_else(|| {
             assert!((200..600).contains(&reply.status), "an answer with status {}", reply.status);
             if let Some(mut seen) = self.acts("answered") {
                 seen.over = true;
@@ -306,24 +296,24 @@ impl Host for WildHost {
     }
 
     fn grpc_send(&self, _: u32, _: &[u8], _: bool) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn grpc_cancel(&self, _: u32) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn grpc_close(&self, _: u32) -> Status {
-        self.status()
+        self.script.status()
     }
 
     fn call_status(&self) -> Result<(u32, Vec<u8>), Status> {
-        self.answer(b"message {reason}").map(|message| (u32::from(self.byte()), message))
+        self.answer(b"message {reason}").map(|message| (u32::from(self.script.byte()), message))
     }
 
     fn set_effective_context(&self, context: u32) -> Status {
         if !self.obey_once.take()
-            && let Err(status) = self.refuses()
+            && let Err(status) = self.script.refuses()
         {
             return status;
         }

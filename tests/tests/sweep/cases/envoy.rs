@@ -58,7 +58,7 @@ pub fn cases() -> Vec<Case> {
         deny::<Renewed>("expressions: compiled again and again", json!({}), Request::get("/"))
             .waits(25, 0)
             .but(
-                ["proxy_set_tick_period_milliseconds"],
+                ["proxy_set_tick_period_milliseconds", "proxy_set_effective_context"],
                 Outcome::Otherwise,
                 "the tick is set again at the end of the next callback, which is that of the first request",
             )

@@ -93,13 +93,14 @@ pub fn cases() -> Vec<Case> {
         deny::<Sleeper>("time: before and after", json!({ "before_ms": 5, "after_ms": 5 }), Request::get("/")).into(),
         deny::<Impatient>("time: a call that takes too long", json!({ "service": "service", "patience_ms": 10 }), Request::get("/"))
             .with(|proxy| proxy.cluster("service", |_| Response::new(200).after(std::time::Duration::from_millis(50))))
+            .but(["proxy_set_effective_context"], Outcome::Otherwise, "the stream has no turn when its time is over: the call's answer comes first")
             .into(),
         deny::<Fickle>("time: a timer that is taken away", json!({}), Request::get("/")).into(),
         deny::<Refreshed>("tasks: one that asks again and again", json!({ "source": "source", "path": "/", "period_ms": 20 }), Request::get("/"))
             .with(|proxy| proxy.cluster("source", |_| Response::new(200).with_body("said")))
             .waits(50, 50)
             .but(
-                ["proxy_set_tick_period_milliseconds"],
+                ["proxy_set_tick_period_milliseconds", "proxy_set_effective_context"],
                 Outcome::Otherwise,
                 "the tick is set again at the end of the next callback, which is that of the first request",
             )
