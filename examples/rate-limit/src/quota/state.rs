@@ -68,6 +68,11 @@ impl State {
             _ => limit.max,
         }
     }
+
+    /// When more of it will be granted than is now; `None` if nothing is granted, or only what is given back counts.
+    pub(crate) fn resets_in(&self, now: Duration) -> Option<Duration> {
+        self.window.as_ref()?.frees_in(tick(now)).map(|ticks| Duration::from_millis(ticks.saturating_mul(1000 / TICKS_PER_SECOND)))
+    }
 }
 
 fn tick(now: Duration) -> u64 {

@@ -97,7 +97,8 @@ fn overrides_are_tried_in_their_order() {
         amount: Amount { max, valid: Duration::from_secs(1) },
     };
     let mut limit = limit(50, 30);
-    limit.overrides = vec![one(&[("destination", "ratings"), ("source", "reviews")], 12), one(&[("destination", "reviews")], 5), one(&[("user", "")], 1)];
+    limit.overrides =
+        vec![one(&[("destination", "ratings"), ("source", "reviews")], 12), one(&[("destination", "reviews")], 5), one(&[("user", "")], 1)];
     let text = |text: &str| Value::Text(text.to_owned());
     for (dimensions, max) in [
         (vec![("destination", text("ratings")), ("source", text("reviews")), ("user", text("a"))], 12),

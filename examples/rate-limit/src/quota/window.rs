@@ -72,6 +72,11 @@ impl Window {
         amount - left
     }
 
+    /// In how many ticks the oldest grant is out of the window.
+    pub(crate) fn frees_in(&self, tick: u64) -> Option<u64> {
+        self.ticks.first().map(|oldest| oldest.saturating_add(self.length).saturating_sub(tick))
+    }
+
     /// Forgets what is out of the window. A clock that was set back does not bring it back.
     fn roll(&mut self, tick: u64) {
         self.now = self.now.max(tick);
