@@ -26,7 +26,9 @@ struct Generated {
     wanted: Wanted,
 }
 
-const GENERATED: &[Generated] = &[Generated {
+const GENERATED: &[Generated] = &[AUTHORIZATION, RATE_LIMIT];
+
+const AUTHORIZATION: Generated = Generated {
     path: "examples/auth/src/checks/ext_authz/proto.rs",
     proto: "envoy/service/auth/v3/external_auth.proto",
     wanted: Wanted {
@@ -53,7 +55,25 @@ const GENERATED: &[Generated] = &[Generated {
         // Enums of which the number is enough.
         as_numbers: &[".envoy.config.core.v3.HeaderValueOption.HeaderAppendAction", ".envoy.type.v3.StatusCode", ".google.protobuf.NullValue"],
     },
-}];
+};
+
+const RATE_LIMIT: Generated = Generated {
+    path: "examples/rate-limit/src/global/proto.rs",
+    proto: "envoy/service/ratelimit/v3/rls.proto",
+    wanted: Wanted {
+        messages: &[".envoy.service.ratelimit.v3.RateLimitRequest", ".envoy.service.ratelimit.v3.RateLimitResponse"],
+        without: &[
+            ".envoy.config.core.v3.HeaderValue.raw_value",
+            ".envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.hits_addend",
+            ".envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.is_negative_hits",
+            ".envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.limit",
+            ".envoy.service.ratelimit.v3.RateLimitResponse.dynamic_metadata",
+            ".envoy.service.ratelimit.v3.RateLimitResponse.quota",
+            ".envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus.quota",
+        ],
+        as_numbers: &[".envoy.service.ratelimit.v3.RateLimitResponse.RateLimit.Unit"],
+    },
+};
 
 const HEAD: &str = "\
 // Made by `cargo protos` from the .proto files of the crate `envoy-types`; not to be changed by hand.

@@ -2,6 +2,7 @@
 
 pub(crate) mod bucket;
 pub(crate) mod dimension;
+pub(crate) mod global;
 pub(crate) mod quota;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,8 @@ pub(crate) struct Limit {
     pub(crate) quota: Option<quota::Settings>,
     /// Counted here, by a token bucket.
     pub(crate) bucket: Option<bucket::Settings>,
+    /// Counted by a service, for many proxies.
+    pub(crate) global: Option<global::Settings>,
     /// For how many different keys at the same time there is room, about: one for each so many clients, paths, or what the dimensions are. Rounded up to a multiple of eight.
     #[serde(default = "keys")]
     pub(crate) keys: u32,

@@ -10,7 +10,8 @@ use inproxy::{prelude::*, time};
 
 use self::{
     answer::Answers,
-    limit::{Counted, Limit},
+    count::{Counted, InUse},
+    limit::Limit,
     metrics::{Metrics, Said},
 };
 use crate::{config::Settings, decision::Decision};
@@ -23,6 +24,18 @@ pub struct RateLimit {
     answers: Answers,
     metrics: Metrics,
 }
+
+/// What the limits have said that have let a request pass.
+#[derive(Debug, Default)]
+struct Passed {
+    tightest: Option<Decision>,
+    request_headers: Vec<(String, String)>,
+    response_headers: Vec<(String, String)>,
+    /// Given back when the request is over.
+    in_use: Vec<InUse>,
+}
+
+// === impl RateLimit ===
 
 impl Configure for RateLimit {
     type Config = Settings;
@@ -42,42 +55,54 @@ impl Configure for RateLimit {
 }
 
 impl HttpFilter for RateLimit {
-    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
         // Expressions can be evaluated now, and not after somebody was asked.
         let asked: Vec<_> = self.limits.iter().filter_map(|limit| limit.ask(&request).transpose().map(|ask| (limit, ask))).collect();
-        let (mut tightest, mut in_use) = (None::<Decision>, Vec::new());
-        let now = time::now()?;
+        let mut passed = Passed::default();
         for (limit, ask) in asked {
-            let outcome = ask.and_then(|ask| limit.count(&ask, now));
-            let decision = match outcome {
-                Ok(Counted { decision, in_use: used }) => {
-                    in_use.extend(used);
-                    decision
+            let outcome = match ask {
+                Ok(ask) => limit.count(&ask, time::now()?).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(counted) if counted.granted => {
+                    self.metrics.count(limit.name(), Said::Granted);
+                    passed.add(counted);
+                }
+                Ok(_) if !limit.enforces() => self.metrics.count(limit.name(), Said::ShadowLimited),
+                Ok(counted) => {
+                    self.metrics.count(limit.name(), Said::Limited);
+                    return self.answers.limited(&request, &counted);
+                }
+                Err(error) if limit.fails_open() => {
+                    self.metrics.count(limit.name(), Said::UndecidedAllowed);
+                    log::warn!("{}, which fails open: {error:#}", limit.name());
                 }
                 Err(error) => {
+                    self.metrics.count(limit.name(), Said::Undecided);
                     log::warn!("{}: {error:#}", limit.name());
-                    self.metrics.count(limit.name(), if limit.fails_open() { Said::UndecidedAllowed } else { Said::Undecided });
-                    if limit.fails_open() {
-                        continue;
-                    }
                     return self.answers.undecided(&request);
                 }
-            };
-            if !decision.granted && !limit.enforces() {
-                self.metrics.count(limit.name(), Said::ShadowLimited);
-                continue;
             }
-            self.metrics.count(limit.name(), if decision.granted { Said::Granted } else { Said::Limited });
-            if !decision.granted {
-                return self.answers.limited(&request, &decision);
-            }
-            tightest = Some(decision.tighter(tightest));
+        }
+        for (name, value) in &passed.request_headers {
+            request.headers_mut().append(name.as_str(), value.as_str())?;
         }
         let mut response = next.run(request).await;
-        if let Some(decision) = tightest {
-            self.answers.tell(&mut response, &decision)?;
-        }
-        drop(in_use);
+        self.answers.tell(&mut response, passed.tightest.as_ref(), &passed.response_headers)?;
         Ok(response)
+    }
+}
+
+// === impl Passed ===
+
+impl Passed {
+    fn add(&mut self, counted: Counted) {
+        if let Some(decision) = counted.decision {
+            self.tightest = Some(decision.tighter(self.tightest));
+        }
+        self.request_headers.extend(counted.request_headers);
+        self.response_headers.extend(counted.response_headers);
+        self.in_use.extend(counted.in_use);
     }
 }

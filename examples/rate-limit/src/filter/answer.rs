@@ -1,5 +1,6 @@
 use inproxy::{grpc::Code, prelude::*};
 
+use super::count::Counted;
 use crate::{
     config::{self, Settings},
     decision::Decision,
@@ -13,6 +14,8 @@ pub(crate) struct Answers {
     headers: config::Headers,
 }
 
+/// Envoy's own: retry policies look for it.
+const RATE_LIMITED: HeaderName = HeaderName::from_static("x-envoy-ratelimited");
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
@@ -29,18 +32,20 @@ impl Answers {
     }
 
     /// What a request gets that may not pass.
-    pub(crate) fn limited(&self, request: &Request, decision: &Decision) -> Result<Response> {
-        let mut reply = LocalReply::new(self.status).with_details("rate_limited").with_body(self.body.clone());
+    pub(crate) fn limited(&self, request: &Request, counted: &Counted) -> Result<Response> {
+        let body = if counted.body.is_empty() { self.body.as_bytes() } else { &counted.body };
+        let mut reply = LocalReply::new(self.status).with_details("rate_limited").with_body(body);
+        reply.headers_mut().insert(&RATE_LIMITED, HeaderValue::from_static("true"));
         if is_grpc(request) {
             reply = reply.with_grpc_status(Code::RESOURCE_EXHAUSTED.as_raw());
         }
         if self.headers != config::Headers::None {
-            if let Some(seconds) = decision.reset_seconds() {
+            if let Some(seconds) = counted.decision.and_then(|decision| decision.reset_seconds()) {
                 reply.headers_mut().insert(&RETRY_AFTER, HeaderValue::from(seconds.max(1)));
             }
         }
         let mut response = Response::from(reply);
-        self.tell(&mut response, decision)?;
+        self.tell(&mut response, counted.decision.as_ref(), &counted.response_headers)?;
         Ok(response)
     }
 
@@ -54,14 +59,17 @@ impl Answers {
         Ok(reply.into())
     }
 
-    /// Tells of the limit of which the least is left.
-    pub(crate) fn tell(&self, response: &mut Response, decision: &Decision) -> Result<()> {
-        if self.headers == config::Headers::XRatelimit {
-            let mut headers = response.headers_mut();
-            headers.insert(&LIMIT, HeaderValue::from(decision.limit));
-            headers.insert(&REMAINING, HeaderValue::from(decision.left));
+    /// Tells of the limit of which the least is left, and what services that count want to be told.
+    pub(crate) fn tell(&self, response: &mut Response, decision: Option<&Decision>, headers: &[(String, String)]) -> Result<()> {
+        let mut told = response.headers_mut();
+        for (name, value) in headers {
+            told.append(name.as_str(), value.as_str())?;
+        }
+        if let (config::Headers::XRatelimit, Some(decision)) = (self.headers, decision) {
+            told.insert(&LIMIT, HeaderValue::from(decision.limit));
+            told.insert(&REMAINING, HeaderValue::from(decision.left));
             if let Some(seconds) = decision.reset_seconds() {
-                headers.insert(&RESET, HeaderValue::from(seconds));
+                told.insert(&RESET, HeaderValue::from(seconds));
             }
         }
         Ok(())

@@ -11,14 +11,12 @@ use inproxy::{
     time,
 };
 
-use super::{
-    limit::{Ask, Counted},
-    stored::Shared,
-};
+use super::{limit::Ask, stored::Shared};
 use crate::{
     bucket::{Bucket, Fill},
-    config,
+    config::{self, global::Entry},
     decision::Decision,
+    global::{self, RateLimitResponse},
     quota::{self, Ask as Quota, Grant, Limit, Remembered, State},
 };
 
@@ -27,6 +25,22 @@ use crate::{
 pub(crate) enum Count {
     Quota(Quotas),
     Bucket { fill: Fill, buckets: Slots<Shared<Bucket>> },
+    Global(config::global::Settings),
+}
+
+/// What comes of it.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) granted: bool,
+    /// How much is left, if that is known.
+    pub(crate) decision: Option<Decision>,
+    /// For the upstream, and for the client.
+    pub(crate) request_headers: Vec<(String, String)>,
+    pub(crate) response_headers: Vec<(String, String)>,
+    /// What the client of a refused request gets; empty for the filter's own.
+    pub(crate) body: Vec<u8>,
+    /// What is given back when the request is over.
+    pub(crate) in_use: Option<InUse>,
 }
 
 /// Mixer's quotas, in the proxy's shared data.
@@ -57,37 +71,53 @@ const ATTEMPTS: u32 = 64;
 // === impl Count ===
 
 impl Count {
-    pub(crate) fn try_new(limit: &config::Limit) -> Result<Self> {
+    /// Takes what it counts by.
+    pub(crate) fn try_new(limit: &mut config::Limit) -> Result<Self> {
         let name = |what: &str| format!("rate_limit/{}/{what}", limit.name);
         let slots = limit.keys.div_ceil(Slots::<u64>::WAYS.into());
-        match (&limit.quota, &limit.bucket) {
-            (Some(settings), None) => {
+        match (limit.quota.take(), limit.bucket.take(), limit.global.take()) {
+            (Some(settings), None, None) => {
                 let amounts = settings.limit(limit.dimensions.keys()).map_err(|error| Error::msg(format!("quota.{error}")))?;
                 Ok(Self::Quota(Quotas {
                     states: Rc::new(Slots::new(name(&format!("{:x}", fingerprint(&amounts))), slots).with_attempts(ATTEMPTS)),
                     remembered: Slots::new(name("ids"), slots).with_attempts(ATTEMPTS),
-                    deduplicate_by: settings.deduplicate_by.clone(),
+                    deduplicate_by: settings.deduplicate_by,
                     generation: settings.min_deduplication_duration.get(),
                     limit: amounts,
                 }))
             }
-            (None, Some(settings)) => {
+            (None, Some(settings), None) => {
                 let fill = settings.fill().map_err(|error| Error::msg(format!("bucket.{error}")))?;
                 Ok(Self::Bucket { buckets: Slots::new(name(&format!("{:x}", fingerprint(&fill))), slots).with_attempts(ATTEMPTS), fill })
             }
-            (None, None) => Err(Error::msg("nobody counts: add \"quota\" or \"bucket\"")),
-            _ => Err(Error::msg("quota, bucket: one of them counts, not several")),
+            (None, None, Some(settings)) if !limit.dimensions.is_empty() => {
+                Err(Error::msg(format!("dimensions: they are for what is counted here; {:?} counts by global.descriptors", settings.cluster.name())))
+            }
+            (None, None, Some(settings)) if settings.descriptors.iter().all(Vec::is_empty) => Err(Error::msg(
+                "global.descriptors: nothing is counted without any: write for example [[{\"key\": \"remote_address\", \"value\": \"source_address\"}]]",
+            )),
+            (None, None, Some(settings)) => Ok(Self::Global(settings)),
+            (None, None, None) => Err(Error::msg("nobody counts: add \"quota\", \"bucket\" or \"global\"")),
+            _ => Err(Error::msg("quota, bucket, global: one of them counts, not several")),
         }
     }
 
     pub(crate) fn deduplicate_by(&self) -> Option<&HeaderName> {
         match self {
             Self::Quota(quotas) => quotas.deduplicate_by.as_ref(),
-            Self::Bucket { .. } => None,
+            Self::Bucket { .. } | Self::Global(_) => None,
         }
     }
 
-    pub(crate) fn count(&self, name: &str, ask: &Ask, now: SystemTime) -> Result<Counted> {
+    /// What a service counts by.
+    pub(crate) fn descriptors(&self) -> &[Vec<Entry>] {
+        match self {
+            Self::Global(settings) => &settings.descriptors,
+            Self::Bucket { .. } | Self::Quota(_) => &[],
+        }
+    }
+
+    pub(crate) async fn count(&self, name: &str, ask: &Ask, now: SystemTime) -> Result<Counted> {
         let key = bounded(quota::key(name, &ask.dimensions));
         match self {
             Self::Quota(quotas) => Ok(quotas.count(key, ask, now)?),
@@ -104,9 +134,31 @@ impl Count {
                 })?;
                 let taken = taken.ok_or_else(|| Error::msg("the table did not ask"))?;
                 let decision = Decision { granted: taken.granted, limit: fill.max_tokens, left: taken.left, reset: Some(taken.next_fill) };
-                Ok(Counted { decision, in_use: None })
+                Ok(decision.into())
+            }
+            Self::Global(settings) => {
+                let hits = u32::try_from(ask.amount).unwrap_or(u32::MAX);
+                let question = global::question(&settings.domain, &ask.descriptors, hits);
+                let call = settings.cluster.grpc(global::SERVICE).call(global::METHOD, &question).timeout(settings.timeout.get());
+                let said = global::read(call.send::<RateLimitResponse>().await?)?;
+                Ok(Counted {
+                    granted: said.granted,
+                    decision: said.decision,
+                    request_headers: said.request_headers,
+                    response_headers: said.response_headers,
+                    body: said.body,
+                    in_use: None,
+                })
             }
         }
+    }
+}
+
+// === impl Counted ===
+
+impl From<Decision> for Counted {
+    fn from(decision: Decision) -> Self {
+        Self { granted: decision.granted, decision: Some(decision), ..Self::default() }
     }
 }
 
@@ -144,7 +196,7 @@ impl Quotas {
             }
         }
         let mut counted = counted(ask, grant, limit, Some(left), reset);
-        if counted.decision.granted && limit.valid.is_zero() {
+        if counted.granted && limit.valid.is_zero() {
             counted.in_use = Some(InUse { states: Rc::clone(&self.states), key, amount: grant.amount, limit });
         }
         Ok(counted)
@@ -183,7 +235,7 @@ fn release(states: &Slots<Shared<State>>, key: &[u8], amount: u64, limit: quota:
 
 fn counted(ask: &Ask, grant: Grant, limit: quota::Amount, left: Option<u64>, reset: Option<Duration>) -> Counted {
     let decision = Decision { granted: grant.amount >= ask.amount, limit: limit.max, left: left.unwrap_or(0), reset };
-    Counted { decision, in_use: None }
+    decision.into()
 }
 
 /// A key of a table, which takes 256 bytes: what is longer is cut, and told apart by a hash of the rest.

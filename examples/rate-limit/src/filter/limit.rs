@@ -2,10 +2,10 @@ use std::time::SystemTime;
 
 use inproxy::{attributes::Optional, config::Match, envoy::cel::Expression, prelude::*, random};
 
-use super::count::{Count, InUse};
+use super::count::{Count, Counted};
 use crate::{
-    config::{self, dimension::Source},
-    decision::Decision,
+    config::{self, dimension::Source, global::Entry},
+    global::Descriptor,
     quota::{Dimensions, Value},
 };
 
@@ -26,23 +26,17 @@ pub(crate) struct Limit {
 #[derive(Debug)]
 pub(crate) struct Ask {
     pub(crate) dimensions: Dimensions,
+    /// For a service that counts.
+    pub(crate) descriptors: Vec<Descriptor>,
     pub(crate) amount: u64,
     /// By which it is known again when it is sent once more.
     pub(crate) id: Option<HeaderValue>,
 }
 
-/// What comes of it.
-#[derive(Debug)]
-pub(crate) struct Counted {
-    pub(crate) decision: Decision,
-    /// What is given back when the request is over.
-    pub(crate) in_use: Option<InUse>,
-}
-
 // === impl Limit ===
 
 impl Limit {
-    pub(crate) fn try_new(limit: config::Limit) -> Result<Self> {
+    pub(crate) fn try_new(mut limit: config::Limit) -> Result<Self> {
         if limit.name.is_empty() || limit.name.len() > 64 {
             return Err(Error::msg("name: must have 1 to 64 bytes"));
         }
@@ -50,7 +44,7 @@ impl Limit {
             return Err(Error::msg(format!("enforced_percent: {} of a hundred: write 0 to 100", limit.enforced_percent)));
         }
         Ok(Self {
-            count: Count::try_new(&limit)?,
+            count: Count::try_new(&mut limit)?,
             name: limit.name,
             matches: limit.r#match,
             when: limit.when,
@@ -99,13 +93,24 @@ impl Limit {
                 dimensions.insert(name.clone(), value);
             }
         }
+        let descriptors =
+            self.count.descriptors().iter().filter_map(|entries| descriptor(entries, request).transpose()).collect::<Result<Vec<_>>>()?;
+        if descriptors.is_empty() && !self.count.descriptors().is_empty() {
+            return Ok(None);
+        }
         let id = self.count.deduplicate_by().and_then(|header| request.headers().get(header));
-        Ok(Some(Ask { dimensions, amount, id }))
+        Ok(Some(Ask { dimensions, descriptors, amount, id }))
     }
 
-    pub(crate) fn count(&self, ask: &Ask, now: SystemTime) -> Result<Counted> {
-        self.count.count(&self.name, ask, now)
+    pub(crate) async fn count(&self, ask: &Ask, now: SystemTime) -> Result<Counted> {
+        self.count.count(&self.name, ask, now).await
     }
+}
+
+/// A descriptor; `None` if one of its values is not there.
+fn descriptor(entries: &[Entry], request: &Request) -> Result<Option<Descriptor>> {
+    let entries = entries.iter().map(|entry| Ok(value(&entry.value, request)?.map(|value| (entry.key.clone(), value.to_text()))));
+    entries.collect()
 }
 
 fn value(source: &Source, request: &Request) -> Result<Option<Value>> {

@@ -16,6 +16,17 @@ pub(crate) enum Value {
 // === impl Value ===
 
 impl Value {
+    /// As people write it.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Text(value) => value.clone(),
+            Self::Int(value) => value.to_string(),
+            Self::Float(value) => value.to_string(),
+            Self::Bool(value) => value.to_string(),
+            Self::Address(value) => value.to_string(),
+        }
+    }
+
     /// Whether it is what the operator has written, read as a value of its kind.
     pub(crate) fn is(&self, text: &str) -> bool {
         match self {

@@ -81,8 +81,8 @@ async fn limits_that_cannot_be_meant_are_refused(proxy: Proxy<RateLimit>) {
     let (host, name) = proxy.host();
     let bucket = json!({ "max_tokens": 1, "fill_interval": "1s" });
     for (limits, reason) in [
-        (json!([{ "name": "a" }]), "limits[0]: nobody counts: add \"quota\" or \"bucket\""),
-        (json!([{ "name": "a", "bucket": bucket, "quota": { "max_amount": 1 } }]), "limits[0]: quota, bucket: one of them counts"),
+        (json!([{ "name": "a" }]), "limits[0]: nobody counts: add \"quota\", \"bucket\" or \"global\""),
+        (json!([{ "name": "a", "bucket": bucket, "quota": { "max_amount": 1 } }]), "limits[0]: quota, bucket, global: one of them counts"),
         (json!([{ "name": "a", "bucket": bucket }, { "name": "a", "bucket": bucket }]), "limits[1].name: there is another limit \"a\""),
         (json!([{ "name": "", "bucket": bucket }]), "limits[0]: name: must have 1 to 64 bytes"),
         (json!([{ "name": "a", "bucket": { "max_tokens": 1, "fill_interval": "0s" } }]), "limits[0]: bucket.fill_interval: must be at least"),

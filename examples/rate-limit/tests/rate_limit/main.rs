@@ -3,5 +3,6 @@
 #![allow(missing_docs, reason = "test code")]
 
 mod bucket;
+mod global;
 mod limits;
 mod quota;
