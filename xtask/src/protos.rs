@@ -19,8 +19,8 @@ use self::pruned::Wanted;
 
 /// One generated file.
 struct Generated {
-    /// Where it is.
-    path: &'static str,
+    /// Where it is; it may be in several crates.
+    paths: &'static [&'static str],
     /// What it is made from.
     proto: &'static str,
     wanted: Wanted,
@@ -29,7 +29,7 @@ struct Generated {
 const GENERATED: &[Generated] = &[AUTHORIZATION, RATE_LIMIT];
 
 const AUTHORIZATION: Generated = Generated {
-    path: "examples/auth/src/checks/ext_authz/proto.rs",
+    paths: &["examples/auth/src/checks/ext_authz/proto.rs"],
     proto: "envoy/service/auth/v3/external_auth.proto",
     wanted: Wanted {
         messages: &[".envoy.service.auth.v3.CheckRequest", ".envoy.service.auth.v3.CheckResponse"],
@@ -58,7 +58,7 @@ const AUTHORIZATION: Generated = Generated {
 };
 
 const RATE_LIMIT: Generated = Generated {
-    path: "examples/rate-limit/src/global/proto.rs",
+    paths: &["examples/rate-limit/src/global/proto.rs", "examples/quota-service/src/proto.rs"],
     proto: "envoy/service/ratelimit/v3/rls.proto",
     wanted: Wanted {
         messages: &[".envoy.service.ratelimit.v3.RateLimitRequest", ".envoy.service.ratelimit.v3.RateLimitResponse"],
@@ -89,16 +89,18 @@ pub(crate) fn run(check: bool) -> Result<ExitCode, Box<dyn Error>> {
     for generated in GENERATED {
         let descriptors = protox::compile([generated.proto], &includes)?;
         let text = rustfmt(&root, &to_rust(pruned::prune(descriptors, &generated.wanted)?)?)?;
-        let path = root.join(generated.path);
-        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
-            continue;
-        }
-        if check {
-            eprintln!("{} is not what `cargo protos` makes", generated.path);
-            code = ExitCode::FAILURE;
-        } else {
-            fs::write(path, text)?;
-            println!("{} was written", generated.path);
+        for name in generated.paths {
+            let path = root.join(name);
+            if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+                continue;
+            }
+            if check {
+                eprintln!("{name} is not what `cargo protos` makes");
+                code = ExitCode::FAILURE;
+            } else {
+                fs::write(path, &text)?;
+                println!("{name} was written");
+            }
         }
     }
     Ok(code)
