@@ -7,7 +7,7 @@
 
 mod algorithm;
 mod config;
-mod proto;
+pub mod proto;
 mod quotas;
 mod server;
 
