@@ -39,10 +39,10 @@ impl Answers {
         if is_grpc(request) {
             reply = reply.with_grpc_status(Code::RESOURCE_EXHAUSTED.as_raw());
         }
-        if self.headers != config::Headers::None {
-            if let Some(seconds) = counted.decision.and_then(|decision| decision.reset_seconds()) {
-                reply.headers_mut().insert(&RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-            }
+        if self.headers != config::Headers::None
+            && let Some(seconds) = counted.decision.and_then(|decision| decision.reset_seconds())
+        {
+            reply.headers_mut().insert(&RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         let mut response = Response::from(reply);
         self.tell(&mut response, counted.decision.as_ref(), &counted.response_headers)?;

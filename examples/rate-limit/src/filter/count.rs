@@ -168,10 +168,10 @@ impl Quotas {
     fn count(&self, key: Vec<u8>, ask: &Ask, now: SystemTime) -> Result<Counted, SharedError> {
         let limit = self.limit.of(&ask.dimensions);
         let id = ask.id.as_ref().map(|id| bounded([id.as_bytes(), b";", &key].concat()));
-        if let Some(id) = &id {
-            if let Some(grant) = self.remembered(id, now)? {
-                return Ok(counted(ask, grant, limit, None, None));
-            }
+        if let Some(id) = &id
+            && let Some(grant) = self.remembered(id, now)?
+        {
+            return Ok(counted(ask, grant, limit, None, None));
         }
         let (mut grant, mut left, mut reset) = (Grant::default(), limit.max, None);
         let ttl = if limit.valid.is_zero() { IN_USE } else { limit.valid.saturating_add(Duration::from_secs(1)) };

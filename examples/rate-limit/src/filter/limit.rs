@@ -70,15 +70,15 @@ impl Limit {
 
     /// What a request asks of it; `None` if the limit is not for this request.
     pub(crate) fn ask(&self, request: &Request) -> Result<Option<Ask>> {
-        if let Some(matches) = &self.matches {
-            if !matches.takes(request)? {
-                return Ok(None);
-            }
+        if let Some(matches) = &self.matches
+            && !matches.takes(request)?
+        {
+            return Ok(None);
         }
-        if let Some(when) = &self.when {
-            if !when.evaluate_bool(request)? {
-                return Ok(None);
-            }
+        if let Some(when) = &self.when
+            && !when.evaluate_bool(request)?
+        {
+            return Ok(None);
         }
         let amount = match &self.amount {
             None => 1,

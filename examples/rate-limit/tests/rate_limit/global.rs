@@ -7,7 +7,7 @@ use rate_limit::RateLimit;
 /// The parts of the protocol that these tests speak, written by hand: what the filter speaks is generated.
 mod wire {
     #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Question {
+    pub(super) struct Question {
         #[prost(string, tag = "1")]
         pub domain: String,
         #[prost(message, repeated, tag = "2")]
@@ -17,13 +17,13 @@ mod wire {
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Descriptor {
+    pub(super) struct Descriptor {
         #[prost(message, repeated, tag = "1")]
         pub entries: Vec<Pair>,
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Pair {
+    pub(super) struct Pair {
         #[prost(string, tag = "1")]
         pub key: String,
         #[prost(string, tag = "2")]
@@ -31,7 +31,7 @@ mod wire {
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Answer {
+    pub(super) struct Answer {
         #[prost(int32, tag = "1")]
         pub code: i32,
         #[prost(message, repeated, tag = "2")]
@@ -45,7 +45,7 @@ mod wire {
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Status {
+    pub(super) struct Status {
         #[prost(int32, tag = "1")]
         pub code: i32,
         #[prost(message, optional, tag = "2")]
@@ -57,7 +57,7 @@ mod wire {
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Limit {
+    pub(super) struct Limit {
         #[prost(uint32, tag = "1")]
         pub requests_per_unit: u32,
         #[prost(int32, tag = "2")]
@@ -65,12 +65,12 @@ mod wire {
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Reset {
+    pub(super) struct Reset {
         #[prost(int64, tag = "1")]
         pub seconds: i64,
     }
 
-    pub fn pair(key: &str, value: &str) -> Pair {
+    pub(super) fn pair(key: &str, value: &str) -> Pair {
         Pair { key: key.to_owned(), value: value.to_owned() }
     }
 }
