@@ -1,6 +1,6 @@
 //! `rate-limit` asks the service, which asks the real Redis.
 
-#![allow(missing_docs, clippy::disallowed_methods, reason = "test code")]
+#![allow(missing_docs, clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
 mod server;
 

@@ -1,6 +1,6 @@
 //! The scripts on the real Redis, held against models that never forget.
 
-#![allow(missing_docs, clippy::disallowed_methods, reason = "test code")]
+#![allow(missing_docs, clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
 mod server;
 

@@ -1,6 +1,6 @@
 //! Mixer's cases of `redisquota`, by the sections of the reference, on the real Redis.
 
-#![allow(missing_docs, clippy::disallowed_methods, reason = "test code")]
+#![allow(missing_docs, clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
 mod server;
 

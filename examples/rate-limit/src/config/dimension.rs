@@ -6,7 +6,8 @@ use inproxy::{envoy::cel::Expression, prelude::*};
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Source {
     /// The address of the client, without its port, as the proxy sees it: behind others that it trusts, by `x-forwarded-for`.
-    SourceAddress,
+    #[serde(rename = "source_address")]
+    Client,
     /// The URI in the client's certificate, such as a SPIFFE id.
     Principal,
     /// The first value of a request header.

@@ -115,7 +115,7 @@ fn descriptor(entries: &[Entry], request: &Request) -> Result<Option<Descriptor>
 
 fn value(source: &Source, request: &Request) -> Result<Option<Value>> {
     Ok(match source {
-        Source::SourceAddress => Some(Value::Address(request.source().address()?.ip())),
+        Source::Client => Some(Value::Address(request.source().address()?.ip())),
         Source::Principal => request.connection().peer_certificate().uri_san().optional()?.map(Value::Text),
         Source::Header(name) => request.headers().get(name).map(|value| Value::Text(value.to_string_lossy().into_owned())),
         Source::Cel(expression) => Some(Value::Text(expression.evaluate_text(request)?)),
