@@ -1,6 +1,6 @@
 //! What `rate-limit` does, on three hosts.
 
-#![allow(missing_docs, reason = "test code")]
+#![allow(missing_docs, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
 mod bucket;
 mod global;
