@@ -19,15 +19,17 @@ use self::pruned::Wanted;
 
 /// One generated file.
 struct Generated {
-    /// Where it is.
-    path: &'static str,
+    /// Where it is; it may be in several crates.
+    paths: &'static [&'static str],
     /// What it is made from.
     proto: &'static str,
     wanted: Wanted,
 }
 
-const GENERATED: &[Generated] = &[Generated {
-    path: "examples/auth/src/checks/ext_authz/proto.rs",
+const GENERATED: &[Generated] = &[AUTHORIZATION, RATE_LIMIT];
+
+const AUTHORIZATION: Generated = Generated {
+    paths: &["examples/auth/src/checks/ext_authz/proto.rs"],
     proto: "envoy/service/auth/v3/external_auth.proto",
     wanted: Wanted {
         messages: &[".envoy.service.auth.v3.CheckRequest", ".envoy.service.auth.v3.CheckResponse"],
@@ -53,7 +55,25 @@ const GENERATED: &[Generated] = &[Generated {
         // Enums of which the number is enough.
         as_numbers: &[".envoy.config.core.v3.HeaderValueOption.HeaderAppendAction", ".envoy.type.v3.StatusCode", ".google.protobuf.NullValue"],
     },
-}];
+};
+
+const RATE_LIMIT: Generated = Generated {
+    paths: &["examples/rate-limit/src/global/proto.rs", "examples/quota-service/src/proto.rs"],
+    proto: "envoy/service/ratelimit/v3/rls.proto",
+    wanted: Wanted {
+        messages: &[".envoy.service.ratelimit.v3.RateLimitRequest", ".envoy.service.ratelimit.v3.RateLimitResponse"],
+        without: &[
+            ".envoy.config.core.v3.HeaderValue.raw_value",
+            ".envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.hits_addend",
+            ".envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.is_negative_hits",
+            ".envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.limit",
+            ".envoy.service.ratelimit.v3.RateLimitResponse.dynamic_metadata",
+            ".envoy.service.ratelimit.v3.RateLimitResponse.quota",
+            ".envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus.quota",
+        ],
+        as_numbers: &[".envoy.service.ratelimit.v3.RateLimitResponse.RateLimit.Unit"],
+    },
+};
 
 const HEAD: &str = "\
 // Made by `cargo protos` from the .proto files of the crate `envoy-types`; not to be changed by hand.
@@ -69,16 +89,18 @@ pub(crate) fn run(check: bool) -> Result<ExitCode, Box<dyn Error>> {
     for generated in GENERATED {
         let descriptors = protox::compile([generated.proto], &includes)?;
         let text = rustfmt(&root, &to_rust(pruned::prune(descriptors, &generated.wanted)?)?)?;
-        let path = root.join(generated.path);
-        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
-            continue;
-        }
-        if check {
-            eprintln!("{} is not what `cargo protos` makes", generated.path);
-            code = ExitCode::FAILURE;
-        } else {
-            fs::write(path, text)?;
-            println!("{} was written", generated.path);
+        for name in generated.paths {
+            let path = root.join(name);
+            if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+                continue;
+            }
+            if check {
+                eprintln!("{name} is not what `cargo protos` makes");
+                code = ExitCode::FAILURE;
+            } else {
+                fs::write(path, &text)?;
+                println!("{name} was written");
+            }
         }
     }
     Ok(code)

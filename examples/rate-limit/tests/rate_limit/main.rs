@@ -1,0 +1,8 @@
+//! What `rate-limit` does, on three hosts.
+
+#![allow(missing_docs, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
+
+mod bucket;
+mod global;
+mod limits;
+mod quota;
