@@ -12,7 +12,7 @@ use inproxy::{config::Match, envoy::cel::Expression, prelude::*};
 use self::dimension::Source;
 
 /// The filter's configuration.
-#[config]
+#[config(schema)]
 #[derive(Debug, Default)]
 pub struct Settings {
     /// All that match a request are asked, in this order.
@@ -30,7 +30,7 @@ pub struct Settings {
 }
 
 /// How much of what is granted to whom.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Limit {
     /// What logs, metrics and the shared counts call it; different for each.
@@ -65,7 +65,7 @@ pub(crate) struct Limit {
 }
 
 /// Which headers tell clients of their limits.
-#[config]
+#[config(schema)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Headers {

@@ -3,7 +3,7 @@ use inproxy::{config::Duration, prelude::*};
 use crate::bucket::Fill;
 
 /// A token bucket, as Envoy's local rate limit has it.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// How many tokens it can hold, and holds at first.

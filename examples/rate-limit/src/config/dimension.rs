@@ -1,7 +1,7 @@
 use inproxy::{envoy::cel::Expression, prelude::*};
 
 /// What of a request is the value of a dimension.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Source {

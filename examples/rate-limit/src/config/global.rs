@@ -3,7 +3,7 @@ use inproxy::{call::Cluster, config::Duration, prelude::*};
 use super::dimension::Source;
 
 /// A service that counts for many proxies, by Envoy's protocol `envoy.service.ratelimit.v3`.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// The proxy's cluster of the service; it must speak HTTP/2.
@@ -18,7 +18,7 @@ pub(crate) struct Settings {
 }
 
 /// A part of a descriptor.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Its key, such as `remote_address`.

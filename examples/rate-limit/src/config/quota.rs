@@ -5,7 +5,7 @@ use inproxy::{config::Duration, prelude::*};
 use crate::quota::{Amount, Limit, Override, TICKS_PER_SECOND};
 
 /// A quota, as Mixer's `memquota` had it.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// How much is granted.
@@ -25,7 +25,7 @@ pub(crate) struct Settings {
 }
 
 /// Another amount for some dimensions.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 struct Exception {
     /// Each of these must have this value; one that a request does not have is the empty text. Without any, it is for all.
