@@ -151,13 +151,18 @@ async fn the_beginning_of_a_body_is_looked_at_and_all_of_it_goes_on(proxy: Proxy
             if asks {
                 configuration = json!({ "limit": 5, "collect": collect, "authority": "authority" });
             }
-            let proxy = Proxy::<Peek>::on(host, name).configure(configuration).hold_headers().cluster("authority", |_| Response::new(200)).start().await;
+            let proxy =
+                Proxy::<Peek>::on(host, name).configure(configuration).hold_headers().cluster("authority", |_| Response::new(200)).start().await;
             for (body, beginning, whole) in [("", "", "true"), ("abc", "abc", "true"), ("abcde", "abcde", "true"), ("abcdef", "abcde", "false")] {
                 let before = proxy.upstream().requests().len();
                 assert_eq!(proxy.send(Request::post("/").with_body(body)).await.status(), 200);
                 let service = proxy.upstream();
                 let [seen] = &service.requests()[before..] else { panic!("one request") };
-                assert_eq!((seen.text(), seen.header("x-beginning"), seen.header("x-whole")), (body, Some(beginning), Some(whole)), "{asks} {collect}");
+                assert_eq!(
+                    (seen.text(), seen.header("x-beginning"), seen.header("x-whole")),
+                    (body, Some(beginning), Some(whole)),
+                    "{asks} {collect}"
+                );
                 assert!(!asks || proxy.service("authority").requests().iter().any(|request| request.text() == beginning));
             }
         }
@@ -166,7 +171,8 @@ async fn the_beginning_of_a_body_is_looked_at_and_all_of_it_goes_on(proxy: Proxy
 
 #[inproxy_test::test]
 async fn what_is_behind_the_beginning_of_a_body_need_not_have_come(proxy: Proxy<Peek>) {
-    let proxy = proxy.configure(json!({ "limit": 5, "authority": "authority" })).hold_headers().cluster("authority", |_| Response::new(200)).start().await;
+    let proxy =
+        proxy.configure(json!({ "limit": 5, "authority": "authority" })).hold_headers().cluster("authority", |_| Response::new(200)).start().await;
     let mut request = proxy.open(&Request::post("/").with_body("abcdefghij").with_trailer("x-trailer", "t")).await;
     request.body(b"abc").await;
     request.body(b"def").await;
