@@ -101,3 +101,22 @@ async fn a_shadow_rule_gets_the_body_too(proxy: Proxy<Auth>) {
     assert_eq!(proxy.series("auth_shadows", [("rule", "tomorrow"), ("outcome", "allowed")]).await, 1.0);
     assert_eq!(proxy.series("auth_shadows", [("rule", "tomorrow"), ("outcome", "denied")]).await, 1.0);
 }
+
+/// What Envoy has sent to its upstream, in bytes.
+async fn sent(proxy: &inproxy_test::Running) -> f64 {
+    let all = proxy.prometheus().await;
+    let upstream = all.lines().filter(|line| line.starts_with("envoy_cluster_upstream_cx_tx_bytes_total{") && !line.contains("authz"));
+    upstream.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+}
+
+#[inproxy_test::test(only(envoy), because = "the bytes on the upstream's connection are Envoy's to count")]
+async fn the_upstream_sees_no_byte_of_a_refused_body(proxy: Proxy<Auth>) {
+    let settings = json!({ "http": { "cluster": "authz" }, "with_request_body": { "max_request_bytes": 1000, "allow_partial_message": true } });
+    let proxy = guarded(proxy, &settings).hold_headers();
+    let proxy = proxy.cluster("authz", |request| Response::new(if request.text().starts_with("evil") { 403 } else { 200 })).start().await;
+    let before = sent(&proxy).await;
+    assert_eq!(proxy.send(Request::post("/").with_body("evil".repeat(10_000))).await.status(), 403);
+    assert_eq!(sent(&proxy).await, before);
+    assert_eq!(proxy.send(Request::post("/").with_body("good".repeat(10_000))).await.status(), 200);
+    assert!(sent(&proxy).await >= before + 40_000.0, "what is admitted is counted");
+}
