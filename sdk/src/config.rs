@@ -147,6 +147,37 @@ impl Plugin {
         Attributes::in_callback(There::ANYWHERE).xds().node()
     }
 
+    /// Whether bodies can be read while their headers are held ([`Request::collect`](crate::Request::collect), [`Request::peek_body`](crate::Request::peek_body)): if the plugin's configuration has `allow_on_headers_stop_iteration`, and says so in the VM's
+    /// environment. A filter that always does so is `#[filter(held)]`; one that does if its own configuration asks for it refuses that where it cannot be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{http::BodyError, prelude::*};
+    ///
+    /// #[config]
+    /// struct Settings {
+    ///     #[serde(default)]
+    ///     reads_bodies: bool,
+    /// }
+    ///
+    /// struct Guard(Settings);
+    ///
+    /// impl Configure for Guard {
+    ///     type Config = Settings;
+    ///
+    ///     fn configure(config: Settings, plugin: &mut Plugin) -> Result<Self> {
+    ///         if config.reads_bodies && !plugin.can_hold_bodies() {
+    ///             return Err(BodyError::NotHeld.into());
+    ///         }
+    ///         Ok(Self(config))
+    ///     }
+    /// }
+    /// ```
+    pub fn can_hold_bodies(&self) -> bool {
+        crate::http::can_hold()
+    }
+
     /// Says what filter state of this name is, before any is set: see [`Property`]. In [`Configure::configure`]; Envoy forgets what is said elsewhere.
     ///
     /// # Errors

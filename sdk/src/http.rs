@@ -9,7 +9,8 @@ mod request;
 mod response;
 mod starting;
 
-pub use self::body::{BodyError, Chunks, Collected, MapChunk, Mapped, ReadOnly, Released, Rewrite, Side};
+pub(crate) use self::body::can_hold;
+pub use self::body::{BodyError, Chunks, Collected, MapChunk, Mapped, Peeked, ReadOnly, Released, Rewrite, Side};
 pub use self::filter::{HttpFilter, OnError};
 pub use self::next::{Next, Outgoing, Run};
 pub use self::request::{HeldRequest, ReleasedRequest, Request, RequestSide};

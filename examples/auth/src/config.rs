@@ -3,6 +3,7 @@
 pub(crate) mod api_key;
 pub(crate) mod basic;
 pub(crate) mod denier;
+pub(crate) mod ext_authz;
 mod hushed;
 pub(crate) mod list;
 mod secret;
@@ -46,6 +47,8 @@ pub(crate) enum Check {
     ApiKey(Hushed<api_key::Settings>),
     /// It wants a user name and a password.
     Basic(Hushed<basic::Settings>),
+    /// It asks a service.
+    ExtAuthz(Box<ext_authz::Settings>),
 }
 
 /// Which requests need which checks.
@@ -86,6 +89,7 @@ impl Check {
         match self {
             Self::Denier(_) | Self::ApiKey(_) | Self::Basic(_) => false,
             Self::List(settings) => settings.fail_open,
+            Self::ExtAuthz(settings) => settings.fail_open,
         }
     }
 }

@@ -3,12 +3,16 @@
 mod asked;
 mod check;
 mod edits;
+mod ext_authz;
 mod list;
 mod metrics;
 mod reply;
 mod rules;
 
-use inproxy::{http::Outgoing, prelude::*};
+use inproxy::{
+    http::{Outgoing, Peeked},
+    prelude::*,
+};
 
 use self::{
     asked::Asked,
@@ -36,7 +40,7 @@ pub struct Auth {
 
 /// A request that is held while its checks are made, with its body or without.
 trait Held: Into<Outgoing> {
-    fn asked(&self) -> Asked<'_>;
+    fn asked<'a>(&'a self, body: Option<&'a Peeked>) -> Asked<'a>;
     fn change(&mut self, edits: &Edits) -> Result<()>;
 }
 
@@ -56,18 +60,22 @@ impl HttpFilter for Auth {
     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
         // Expressions can be evaluated now, and not after somebody was asked.
         let plan = Plan::of(&self.rules, &self.checks, &request)?;
-        self.guard(request, &plan, next).await
+        let body = match plan.body {
+            Some(limit) => Some(request.peek_body(limit).await?),
+            None => None,
+        };
+        self.guard(request, body.as_ref(), &plan, next).await
     }
 }
 
 impl Auth {
-    async fn guard<R: Held>(&self, mut request: R, plan: &Plan<'_>, next: Next) -> Result<Response> {
+    async fn guard<R: Held>(&self, mut request: R, body: Option<&Peeked>, plan: &Plan<'_>, next: Next) -> Result<Response> {
         for rule in &plan.shadows {
-            let outcome = self.ask(rule, plan, &request).await;
+            let outcome = self.ask(rule, plan, &request, body).await;
             self.metrics.shadow(rule.name(), &outcome);
         }
         let outcome = match plan.rule {
-            Some(rule) => self.ask(rule, plan, &request).await,
+            Some(rule) => self.ask(rule, plan, &request, body).await,
             None if self.unmatched == Unmatched::Allow => Ok(Verdict::allow()),
             None => Ok(Verdict::deny(Code::PERMISSION_DENIED, "no rule is for this request")),
         };
@@ -91,9 +99,9 @@ impl Auth {
     }
 
     /// Asks the checks that a rule needs.
-    async fn ask<R: Held>(&self, rule: &Rule, plan: &Plan<'_>, request: &R) -> Outcome {
+    async fn ask<R: Held>(&self, rule: &Rule, plan: &Plan<'_>, request: &R, body: Option<&Peeked>) -> Outcome {
         let ask = async |place: usize| match self.checks.get(place) {
-            Some(check) => check.ask(&request.asked(), plan, &self.metrics).await,
+            Some(check) => check.ask(&request.asked(body), plan, &self.metrics).await,
             None => Ok(Verdict::Deny(Denial::new(Code::INTERNAL, ""))),
         };
         rule.require().ask(&ask).await
@@ -101,8 +109,8 @@ impl Auth {
 }
 
 impl Held for Request {
-    fn asked(&self) -> Asked<'_> {
-        Asked { headers: self.headers(), attributes: self.attributes(), body: &[] }
+    fn asked<'a>(&'a self, body: Option<&'a Peeked>) -> Asked<'a> {
+        Asked { headers: self.headers(), attributes: self.attributes(), body }
     }
 
     fn change(&mut self, edits: &Edits) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub use self::chunks::Chunks;
-pub(crate) use self::collect::collect;
+pub(crate) use self::collect::{collect, peek};
 pub use self::map::{MapChunk, Mapped};
 
 pub(crate) const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
@@ -92,6 +92,13 @@ pub struct Released<S, M = ReadOnly> {
     side: PhantomData<(S, M)>,
 }
 
+/// What a body begins with, or all of it; read by [`Request::peek_body`](super::Request::peek_body).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peeked {
+    bytes: Vec<u8>,
+    is_whole: bool,
+}
+
 /// A whole body, read by the filter and still held by the proxy.
 #[derive(Debug)]
 pub struct Collected<S, M = Rewrite> {
@@ -151,6 +158,29 @@ impl<S: Side> Released<S, Rewrite> {
     /// ```
     pub fn map_chunks(self, map: impl MapChunk + 'static) -> Mapped<S> {
         Mapped::new(self.stream, Box::new(map))
+    }
+}
+
+// === impl Peeked ===
+
+impl Peeked {
+    pub(crate) const fn new(bytes: Vec<u8>, is_whole: bool) -> Self {
+        Self { bytes, is_whole }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes, without a copy.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Whether there are no others.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 }
 

@@ -1,6 +1,6 @@
 use http::Method;
 
-use super::body::{BodyError, CONTENT_LENGTH, Collected, ReadOnly, Released, Rewrite, Side, collect};
+use super::body::{self, BodyError, CONTENT_LENGTH, Collected, Peeked, ReadOnly, Released, Rewrite, Side, collect};
 use crate::{
     Result,
     attributes::{Attributes, There, as_attributes, of_a_request},
@@ -139,11 +139,50 @@ impl Request {
     /// [`BodyError::NotHeld`] if the plugin's configuration does not allow it (declare the filter with `#[filter(held)]` to be told when it is
     /// configured), [`BodyError::TooLarge`] beyond `limit` bytes, [`BodyError::EarlyResponse`] if the request was answered meanwhile.
     pub async fn collect(self, limit: usize) -> Result<HeldRequest, BodyError> {
-        if self.has_body && !super::body::can_hold() {
-            return Err(BodyError::NotHeld);
-        }
+        self.can_be_held()?;
         let bytes = collect::<RequestSide>(self.stream, limit, true).await?;
         Ok(HeldRequest { body: Collected::new(self.stream, bytes, true), request: self })
+    }
+
+    /// Reads the first `limit` bytes of the body while the headers are held, or all of it if there are fewer; nothing of it goes on. It waits for the end or for one byte more, and not for what is behind that: a body of any length can be
+    /// looked at, and goes on with the request.
+    ///
+    /// What arrives while the filter waits for something else is held as well, and beyond Envoy's buffer
+    /// ([`per_connection_buffer_limit_bytes`](https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/listener/v3/listener.proto) of the listener, 1 MiB unless set) the client gets Envoy's 413.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::NotHeld`] if the plugin's configuration does not allow it; a filter that does this only if its own configuration says so asks [`Plugin::can_hold_bodies`](crate::Plugin::can_hold_bodies) when it is configured.
+    /// [`BodyError::EarlyResponse`] if the request was answered meanwhile.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::prelude::*;
+    ///
+    /// /// Lets through what begins as a PNG does.
+    /// #[filter(held)]
+    /// #[config]
+    /// struct Images;
+    ///
+    /// impl HttpFilter for Images {
+    ///     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+    ///         let beginning = request.peek_body(8).await?;
+    ///         if beginning.as_bytes() != b"\x89PNG\r\n\x1a\n" {
+    ///             return Ok(Response::new(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    ///         }
+    ///         Ok(next.run(request).await)
+    ///     }
+    /// }
+    /// ```
+    pub async fn peek_body(&self, limit: usize) -> Result<Peeked, BodyError> {
+        self.can_be_held()?;
+        let (bytes, is_whole) = body::peek::<RequestSide>(self.stream, limit).await?;
+        Ok(Peeked::new(bytes, is_whole))
+    }
+
+    fn can_be_held(&self) -> Result<(), BodyError> {
+        if self.has_body && !body::can_hold() { Err(BodyError::NotHeld) } else { Ok(()) }
     }
 
     pub(crate) const fn stream(&self) -> StreamId {

@@ -1,6 +1,6 @@
 //! Filters that read and change bodies.
 
-use inproxy::prelude::*;
+use inproxy::{http::BodyError, prelude::*};
 
 /// Reads a body, and puts `prefix` and the body in its place.
 #[filter]
@@ -97,6 +97,49 @@ pub struct NeedsHeld;
 impl HttpFilter for NeedsHeld {
     async fn handle(&self, request: Request, next: Next) -> Result<Response> {
         Ok(next.run(request.collect(1024).await?).await)
+    }
+}
+
+/// Tells the upstream what a body begins with, after it has asked the authority if there is one; a body that begins with `no` is refused.
+#[config]
+#[derive(Debug)]
+pub struct Look {
+    limit: usize,
+    authority: Option<Cluster>,
+    /// Reads the whole body too, in the same way.
+    #[serde(default)]
+    collect: bool,
+}
+
+/// Looks at bodies, if its proxy can hold them.
+#[filter]
+#[derive(Debug)]
+pub struct Peek(Look);
+
+impl Configure for Peek {
+    type Config = Look;
+
+    fn configure(look: Look, plugin: &mut Plugin) -> Result<Self> {
+        if plugin.can_hold_bodies() { Ok(Self(look)) } else { Err(BodyError::NotHeld.into()) }
+    }
+}
+
+impl HttpFilter for Peek {
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        let Self(Look { limit, authority, collect }) = self;
+        let beginning = request.peek_body(*limit).await?;
+        if let Some(authority) = authority {
+            authority.post("/").body(beginning.as_bytes()).send().await?;
+        }
+        request.headers_mut().insert("x-whole", beginning.is_whole().to_string())?;
+        request.headers_mut().insert("x-beginning", beginning.as_bytes())?;
+        if beginning.as_bytes().starts_with(b"no") {
+            return Ok(Response::new(StatusCode::FORBIDDEN));
+        }
+        if *collect {
+            return Ok(next.run(request.collect(1 << 20).await?).await);
+        }
+        Ok(next.run(request).await)
     }
 }
 

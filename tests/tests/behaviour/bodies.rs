@@ -1,4 +1,4 @@
-use filters::bodies::{NeedsHeld, ReadAllow, Rewrite};
+use filters::bodies::{NeedsHeld, Peek, ReadAllow, Rewrite};
 use inproxy_test::{Proxy, Request, Response, json};
 
 #[inproxy_test::test]
@@ -140,4 +140,64 @@ async fn a_filter_that_is_declared_as_held_refuses_a_proxy_that_cannot(proxy: Pr
 async fn no_bytes_are_an_empty_configuration(proxy: Proxy<NeedsHeld>) {
     let proxy = proxy.configure_text("").hold_headers().start().await;
     assert_eq!(proxy.send(Request::post("/").with_body("body")).await.status(), 200);
+}
+
+#[inproxy_test::test]
+async fn the_beginning_of_a_body_is_looked_at_and_all_of_it_goes_on(proxy: Proxy<Peek>) {
+    let (host, name) = proxy.host();
+    for asks in [false, true] {
+        for collect in [false, true] {
+            let mut configuration = json!({ "limit": 5, "collect": collect });
+            if asks {
+                configuration = json!({ "limit": 5, "collect": collect, "authority": "authority" });
+            }
+            let proxy =
+                Proxy::<Peek>::on(host, name).configure(configuration).hold_headers().cluster("authority", |_| Response::new(200)).start().await;
+            for (body, beginning, whole) in [("", "", "true"), ("abc", "abc", "true"), ("abcde", "abcde", "true"), ("abcdef", "abcde", "false")] {
+                let before = proxy.upstream().requests().len();
+                assert_eq!(proxy.send(Request::post("/").with_body(body)).await.status(), 200);
+                let service = proxy.upstream();
+                let [seen] = &service.requests()[before..] else { panic!("one request") };
+                assert_eq!(
+                    (seen.text(), seen.header("x-beginning"), seen.header("x-whole")),
+                    (body, Some(beginning), Some(whole)),
+                    "{asks} {collect}"
+                );
+                assert!(!asks || proxy.service("authority").requests().iter().any(|request| request.text() == beginning));
+            }
+        }
+    }
+}
+
+#[inproxy_test::test]
+async fn what_is_behind_the_beginning_of_a_body_need_not_have_come(proxy: Proxy<Peek>) {
+    let proxy =
+        proxy.configure(json!({ "limit": 5, "authority": "authority" })).hold_headers().cluster("authority", |_| Response::new(200)).start().await;
+    let mut request = proxy.open(&Request::post("/").with_body("abcdefghij").with_trailer("x-trailer", "t")).await;
+    request.body(b"abc").await;
+    request.body(b"def").await;
+    // The filter has read what it wanted; while it asks, and after that, the rest comes.
+    request.body(b"gh").await;
+    proxy.advance(std::time::Duration::from_millis(20)).await;
+    request.body(b"ij").await;
+    request.trailers(&[("x-trailer".to_owned(), b"t".to_vec())]).await;
+    assert_eq!(request.response().await.status(), 200);
+    let seen = proxy.upstream().request();
+    assert_eq!((seen.text(), seen.header("x-beginning"), seen.header("x-whole")), ("abcdefghij", Some("abcde"), Some("false")));
+    assert_eq!(seen.trailer_value("x-trailer"), Some(&b"t"[..]));
+}
+
+#[inproxy_test::test]
+async fn a_body_that_is_refused_by_its_beginning_does_not_go_on(proxy: Proxy<Peek>) {
+    let proxy = proxy.configure(json!({ "limit": 2 })).hold_headers().start().await;
+    let mut request = proxy.open(&Request::post("/").with_body("nothing of this")).await;
+    request.body(b"n").await;
+    request.body(b"othing of this").await;
+    assert_eq!(request.response().await.status(), 403);
+    assert!(proxy.upstream().requests().is_empty());
+}
+
+#[inproxy_test::test]
+async fn a_filter_knows_whether_its_proxy_can_hold_bodies(proxy: Proxy<Peek>) {
+    proxy.configure(json!({ "limit": 5 })).refused().await.expect_log("set allow_on_headers_stop_iteration in the plugin's configuration");
 }

@@ -1,6 +1,7 @@
 use inproxy::{
     attributes::Attributes,
     headers::{HeaderValue, Headers},
+    http::Peeked,
 };
 
 use crate::policy::Facts;
@@ -10,8 +11,8 @@ use crate::policy::Facts;
 pub(crate) struct Asked<'a> {
     pub(crate) headers: Headers<'a>,
     pub(crate) attributes: Attributes<'a>,
-    /// Empty, unless a check needs it.
-    pub(crate) body: &'a [u8],
+    /// As much of it as the plan's checks need.
+    pub(crate) body: Option<&'a Peeked>,
 }
 
 impl Facts for Asked<'_> {

@@ -1,10 +1,10 @@
 use inproxy::{envoy::cel::CelError, prelude::*};
 
-use super::{Asked, list::List, metrics::Metrics, rules::Plan};
+use super::{Asked, ext_authz::ExtAuthz, list::List, metrics::Metrics, rules::Plan};
 use crate::{
     checks::{api_key::ApiKey, basic::Basic, denier::Denier},
     config,
-    policy::{Outcome, Verdict},
+    policy::{Edits, Outcome, Verdict},
 };
 
 /// A check, and what the operator calls it.
@@ -22,6 +22,7 @@ enum Kind {
     List(Box<List>),
     ApiKey(ApiKey),
     Basic(Basic),
+    ExtAuthz(Box<ExtAuthz>),
 }
 
 // === impl Check ===
@@ -41,6 +42,9 @@ impl Check {
             config::Check::Basic(settings) => {
                 settings.into_inner().check().map(Kind::Basic).map_err(|error| Error::msg(format!("checks.{name}.basic.{error}")))?
             }
+            config::Check::ExtAuthz(settings) => ExtAuthz::try_new(*settings, plugin)
+                .map(|service| Kind::ExtAuthz(Box::new(service)))
+                .map_err(|error| Error::msg(format!("checks.{name}.ext_authz.{error}")))?,
         };
         Ok(Self { name, kind, fail_open })
     }
@@ -52,7 +56,7 @@ impl Check {
     /// The value of its expression, if it has one.
     pub(crate) fn prepare(&self, request: &Request) -> Option<Result<Vec<u8>, CelError>> {
         match &self.kind {
-            Kind::Denier(_) | Kind::ApiKey(_) | Kind::Basic(_) => None,
+            Kind::Denier(_) | Kind::ApiKey(_) | Kind::Basic(_) | Kind::ExtAuthz(_) => None,
             Kind::List(list) => list.prepare(request),
         }
     }
@@ -60,9 +64,25 @@ impl Check {
     /// The header in which only this check says something.
     pub(crate) fn reserved(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Denier(_) | Kind::List(_) => None,
+            Kind::Denier(_) | Kind::List(_) | Kind::ExtAuthz(_) => None,
             Kind::ApiKey(keys) => Some(keys.consumer_header()),
             Kind::Basic(basic) => basic.user_header(),
+        }
+    }
+
+    /// How much of a body it needs, in bytes.
+    pub(crate) fn needs_of_the_body(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Denier(_) | Kind::List(_) | Kind::ApiKey(_) | Kind::Basic(_) => None,
+            Kind::ExtAuthz(service) => service.needs_of_the_body(),
+        }
+    }
+
+    /// What is changed in a request that passes though nobody knows.
+    fn edits_of_an_open_failure(&self) -> Edits {
+        match &self.kind {
+            Kind::Denier(_) | Kind::List(_) | Kind::ApiKey(_) | Kind::Basic(_) => Edits::default(),
+            Kind::ExtAuthz(service) => service.edits_of_an_open_failure(),
         }
     }
 
@@ -73,6 +93,7 @@ impl Check {
             Kind::List(list) => list.check(&self.name, asked, plan.prepared(&self.name)).await,
             Kind::ApiKey(keys) => Ok(keys.check(asked)),
             Kind::Basic(basic) => Ok(basic.check(asked)),
+            Kind::ExtAuthz(service) => service.ask(asked, &self.name, metrics).await,
         };
         if let Ok(Verdict::Deny(denial)) = &mut outcome {
             if !denial.message.is_empty() {
@@ -84,6 +105,6 @@ impl Check {
             log::warn!("{}: {}", self.name, undecided.reason);
         }
         metrics.check(&self.name, &outcome, self.fail_open);
-        outcome.or_else(|undecided| if self.fail_open { Ok(Verdict::allow()) } else { Err(undecided) })
+        outcome.or_else(|undecided| if self.fail_open { Ok(Verdict::Allow(self.edits_of_an_open_failure())) } else { Err(undecided) })
     }
 }

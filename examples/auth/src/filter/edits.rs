@@ -1,6 +1,6 @@
 use inproxy::{headers::HeadersMut, prelude::*};
 
-use crate::policy::{Edit, without_cookie, without_parameter};
+use crate::policy::{Edit, with_parameter, without_cookie, without_parameter};
 
 /// Makes changes, in their order.
 pub(crate) fn change(mut headers: HeadersMut<'_>, edits: &[Edit]) -> Result<()> {
@@ -11,6 +11,17 @@ pub(crate) fn change(mut headers: HeadersMut<'_>, edits: &[Edit]) -> Result<()> 
             // In Envoy any change has the route chosen anew.
             Edit::Remove(name) if !headers.as_headers().contains(name.as_str()) => {}
             Edit::Remove(name) => headers.remove(name.as_str())?,
+            Edit::AddIfAbsent(name, value) => {
+                if headers.get(name.as_str()).is_none() {
+                    headers.append(name.as_str(), value.as_slice())?;
+                }
+            }
+            Edit::SetIfPresent(name, value) => {
+                if headers.get(name.as_str()).is_some() {
+                    headers.insert(name.as_str(), value.as_slice())?;
+                }
+            }
+            Edit::SetParameter(name, value) => set_parameter(&mut headers, name, value)?,
             Edit::RemoveParameter(name) => remove_parameter(&mut headers, name)?,
             Edit::RemoveCookie(name) => remove_cookie(&mut headers, name)?,
         }
@@ -40,4 +51,11 @@ fn remove_cookie(headers: &mut HeadersMut<'_>, name: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn set_parameter(headers: &mut HeadersMut<'_>, name: &str, value: &str) -> Result<()> {
+    match headers.get(":path") {
+        Some(path) => headers.insert(":path", with_parameter(path.as_bytes(), name, value)),
+        None => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@ pub(crate) struct Metrics {
     checks: Family<Counter, 2>,
     requests: Family<Counter, 1>,
     shadows: Family<Counter, 2>,
+    cache: Family<Counter, 2>,
 }
 
 // === impl Metrics ===
@@ -21,6 +22,7 @@ impl Metrics {
             checks: plugin.counter_family("auth.checks", ["check", "outcome"])?,
             requests: plugin.counter_family("auth.requests", ["outcome"])?,
             shadows: plugin.counter_family("auth.shadows", ["rule", "outcome"])?,
+            cache: plugin.counter_family("auth.cache", ["check", "outcome"])?,
         })
     }
 
@@ -28,6 +30,11 @@ impl Metrics {
     pub(crate) fn check(&self, check: &str, outcome: &Outcome, fail_open: bool) {
         let said = if fail_open && outcome.is_err() { "undecided_allowed" } else { said(outcome) };
         self.checks.with([check, said]).increment();
+    }
+
+    /// Whether a decision was there already.
+    pub(crate) fn kept(&self, check: &str, hit: bool) {
+        self.cache.with([check, if hit { "hit" } else { "miss" }]).increment();
     }
 
     pub(crate) fn request(&self, outcome: &Outcome) {

@@ -27,6 +27,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) is_grpc: bool,
     /// The values of expressions, by the names of their checks.
     prepared: Vec<(&'a str, Result<Vec<u8>, CelError>)>,
+    /// So much of the body is to be read first: what these rules' checks need.
+    pub(crate) body: Option<usize>,
 }
 
 // === impl Rule ===
@@ -67,7 +69,7 @@ impl<'a> Plan<'a> {
     /// An expression that cannot be evaluated: nobody knows whether its rule is for this request.
     pub(crate) fn of(rules: &'a [Rule], checks: &'a [Check], request: &Request) -> Result<Self> {
         let is_grpc = request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-        let mut plan = Self { rule: None, shadows: Vec::new(), is_grpc, prepared: Vec::new() };
+        let mut plan = Self { rule: None, shadows: Vec::new(), is_grpc, prepared: Vec::new(), body: None };
         for rule in rules {
             if rule.shadow {
                 // It must not harm, also if it cannot be evaluated.
@@ -88,6 +90,10 @@ impl<'a> Plan<'a> {
                 }
             }
         }
+        if request.has_body() && !is_upgrade(request) {
+            let asked = plan.shadows.iter().copied().chain(plan.rule).flat_map(|rule| rule.require.checks());
+            plan.body = asked.filter_map(|place| checks.get(*place)?.needs_of_the_body()).max();
+        }
         Ok(plan)
     }
 
@@ -95,4 +101,11 @@ impl<'a> Plan<'a> {
     pub(crate) fn prepared(&self, check: &str) -> Option<&Result<Vec<u8>, CelError>> {
         self.prepared.iter().find(|(name, _)| *name == check).map(|(_, value)| value)
     }
+}
+
+/// Whether the connection is to become one of another protocol: what follows is no body, and the client waits for the response before it sends it.
+fn is_upgrade(request: &Request) -> bool {
+    let headers = request.headers();
+    let upgrades = headers.get("connection").is_some_and(|value| value.to_string_lossy().to_ascii_lowercase().contains("upgrade"));
+    upgrades && headers.contains("upgrade")
 }

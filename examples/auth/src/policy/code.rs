@@ -31,6 +31,7 @@ impl Code {
     pub(crate) const UNKNOWN: Self = Self(2);
     pub(crate) const INVALID_ARGUMENT: Self = Self(3);
     pub(crate) const PERMISSION_DENIED: Self = Self(7);
+    pub(crate) const RESOURCE_EXHAUSTED: Self = Self(8);
     pub(crate) const FAILED_PRECONDITION: Self = Self(9);
     pub(crate) const INTERNAL: Self = Self(13);
     pub(crate) const UNAVAILABLE: Self = Self(14);
@@ -43,6 +44,18 @@ impl Code {
 
     pub(crate) const fn number(self) -> u32 {
         self.0
+    }
+
+    /// What Envoy tells a client of gRPC in the place of an HTTP status: [gRPC's own table](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md).
+    pub(crate) const fn of_http(status: u16) -> Self {
+        match status {
+            400 => Self::INTERNAL,
+            401 => Self::UNAUTHENTICATED,
+            403 => Self::PERMISSION_DENIED,
+            404 => Self(12),
+            429 | 502..=504 => Self::UNAVAILABLE,
+            _ => Self::UNKNOWN,
+        }
     }
 
     /// The status that a client of Mixer's got for it.

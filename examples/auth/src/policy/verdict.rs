@@ -30,10 +30,16 @@ pub(crate) enum Edit {
     Set(String, Vec<u8>),
     /// This value behind all others.
     Append(String, Vec<u8>),
+    /// This value, if there is none.
+    AddIfAbsent(String, Vec<u8>),
+    /// This value in the place of all others, if there are some.
+    SetIfPresent(String, Vec<u8>),
     /// No value.
     Remove(String),
     /// No parameter of this name in the query.
     RemoveParameter(String),
+    /// This value of a parameter in the query, in the place of all others.
+    SetParameter(String, String),
     /// No cookie of this name.
     RemoveCookie(String),
 }

@@ -1,10 +1,11 @@
 //! What `auth` does, on three hosts.
 
-#![allow(missing_docs, clippy::indexing_slicing, clippy::unwrap_used, reason = "test code")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, missing_docs, reason = "test code")]
 
 mod api_key;
 mod basic;
 mod denier;
+mod ext_authz;
 mod list;
 mod rules;
 mod secrets;
