@@ -64,6 +64,23 @@ fn run_shows_the_samples_and_ends_without_a_terminal() {
 }
 
 #[test]
+fn run_shows_the_checks_of_auth() {
+    let output = inproxy(&["run", &example("auth")]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", text(&output.stderr));
+    let seen = [
+        "| NOT_FOUND:gone:nothing is here any more",
+        "| the upstream saw GET /books?page=2\n",
+        "| x-consumer: alice",
+        "| x-user: root",
+        "403 Forbidden",
+    ];
+    for expected in seen {
+        assert!(said.contains(expected), "{expected} is missing in {said}");
+    }
+}
+
+#[test]
 fn run_says_that_a_service_is_no_http_filter() {
     let dir = tempfile::tempdir().unwrap();
     let sdk = fs::canonicalize(example("hello")).unwrap().join("../../sdk");

@@ -274,6 +274,11 @@ impl EnvoyProxy {
         trace::parse(&self.envoy.get().log())
     }
 
+    /// Everything since the test began.
+    pub(crate) fn log_text(&self) -> String {
+        self.envoy.log()
+    }
+
     /// What the filters have logged.
     pub(crate) fn log_lines(&self) -> Vec<LogLine> {
         let log = self.envoy.log();

@@ -16,6 +16,7 @@ mod chain;
 mod connection;
 mod foreign;
 mod grpc;
+mod joined;
 mod properties;
 mod routes;
 mod shared;
@@ -363,7 +364,9 @@ fn message(headers: &Headers, body: Vec<u8>, trailers: &Headers) -> Message {
 /// The headers of a response, as the proxy has them.
 fn answer_headers(answer: &Response) -> Headers {
     let mut headers = vec![(b":status".to_vec(), answer.status.to_string().into_bytes())];
-    headers.extend(in_bytes(&answer.message.headers));
+    for (name, value) in in_bytes(&answer.message.headers) {
+        joined::push_response(&mut headers, name, &value);
+    }
     headers
 }
 

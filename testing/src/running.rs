@@ -310,6 +310,14 @@ impl Running {
         }
     }
 
+    /// Everything that was logged, as it is; the lines of the real Envoy's own are there too, which are many if the proxy is [`traced`](crate::Proxy::traced).
+    pub fn log_text(&self) -> String {
+        match &self.0 {
+            Backend::Model(model) => model.borrow().log_text(),
+            Backend::Envoy(proxy) => proxy.log_text(),
+        }
+    }
+
     /// What the gRPC service of a cluster saw.
     pub fn grpc_calls(&self, name: &str) -> Vec<GrpcCall> {
         match &self.0 {
@@ -443,6 +451,11 @@ impl Service {
 // === impl Refusal ===
 
 impl Refusal {
+    /// Everything that was logged, as it is.
+    pub fn log_text(&self) -> &str {
+        &self.log
+    }
+
     /// Fails unless the reason that was logged has this text.
     pub fn expect_log(&self, text: &str) {
         assert!(self.log.contains(text), "not logged: {text}\nthe log:\n{}", self.log);

@@ -1,12 +1,18 @@
 //! What the operator writes.
 
+pub(crate) mod api_key;
+pub(crate) mod basic;
 pub(crate) mod denier;
+mod hushed;
 pub(crate) mod list;
+mod secret;
+pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
 use inproxy::{config::Match, envoy::cel::Expression, prelude::*};
 
+use self::hushed::Hushed;
 use crate::policy::Requirement;
 
 /// The filter's configuration: checks by name, and which requests need which of them.
@@ -36,6 +42,10 @@ pub(crate) enum Check {
     Denier(denier::Settings),
     /// It looks something up in a list.
     List(Box<list::Settings>),
+    /// It wants a key that belongs to a consumer.
+    ApiKey(Hushed<api_key::Settings>),
+    /// It wants a user name and a password.
+    Basic(Hushed<basic::Settings>),
 }
 
 /// Which requests need which checks.
@@ -74,7 +84,7 @@ impl Check {
     /// Whether requests pass that it can say nothing of.
     pub(crate) fn fails_open(&self) -> bool {
         match self {
-            Self::Denier(_) => false,
+            Self::Denier(_) | Self::ApiKey(_) | Self::Basic(_) => false,
             Self::List(settings) => settings.fail_open,
         }
     }

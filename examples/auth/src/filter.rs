@@ -18,7 +18,7 @@ use self::{
 };
 use crate::{
     config::{Settings, Unmatched},
-    policy::{Code, Denial, Edits, Outcome, Verdict},
+    policy::{Code, Denial, Edit, Edits, Outcome, Verdict},
 };
 
 /// Lets a request pass if the checks that it needs say so.
@@ -29,6 +29,8 @@ pub struct Auth {
     rules: Vec<Rule>,
     unmatched: Unmatched,
     shadow: bool,
+    /// Headers in which only checks say something, and no client.
+    reserved: Vec<Edit>,
     metrics: Metrics,
 }
 
@@ -43,9 +45,10 @@ impl Configure for Auth {
 
     fn configure(settings: Settings, plugin: &mut Plugin) -> Result<Self> {
         let names: Vec<String> = settings.checks.keys().cloned().collect();
-        let checks = settings.checks.into_iter().map(|(name, check)| Check::try_new(name, check, plugin)).collect::<Result<_>>()?;
+        let checks = settings.checks.into_iter().map(|(name, check)| Check::try_new(name, check, plugin)).collect::<Result<Vec<_>>>()?;
         let rules = settings.rules.into_iter().enumerate().map(|(place, rule)| Rule::try_new(place, rule, &names)).collect::<Result<_, _>>()?;
-        Ok(Self { checks, rules, unmatched: settings.unmatched, shadow: settings.shadow, metrics: Metrics::new(plugin)? })
+        let reserved = checks.iter().filter_map(Check::reserved).map(|name| Edit::Remove(name.to_owned())).collect();
+        Ok(Self { checks, rules, unmatched: settings.unmatched, shadow: settings.shadow, reserved, metrics: Metrics::new(plugin)? })
     }
 }
 
@@ -79,6 +82,8 @@ impl Auth {
             Ok(Verdict::Deny(denial)) => return reply::denied(&denial, plan.is_grpc, "auth_denied"),
             Err(undecided) => return reply::denied(&undecided.denial, plan.is_grpc, "auth_undecided"),
         };
+        // Also when other checks let it pass than those that would write there.
+        request.change(&Edits { request: self.reserved.clone(), ..Edits::default() })?;
         request.change(&edits)?;
         let mut response = next.run(request).await;
         edits::change(response.headers_mut(), &edits.response)?;

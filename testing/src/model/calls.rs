@@ -14,7 +14,7 @@ use super::{
     broken::Broken,
     foreign,
     grpc::{self, Opened},
-    properties,
+    joined, properties,
     shared::SharedData,
     state::{Call, Deferred, Headers, Shared, State, StreamState, Thread},
 };
@@ -44,6 +44,10 @@ const CALL_BODY: u32 = 4;
 const GRPC_MESSAGE: u32 = 5;
 const VM_CONFIGURATION: u32 = 6;
 const CONFIGURATION: u32 = 7;
+
+/// And of maps.
+const REQUEST_HEADERS: u32 = 0;
+const RESPONSE_HEADERS: u32 = 2;
 
 /// The one map of a stream that is gone when it is logged.
 const REQUEST_TRAILERS: u32 = 1;
@@ -373,7 +377,12 @@ impl Host for Calls {
 
     fn add_header(&self, map: u32, name: &[u8], value: &[u8]) -> Status {
         host_call!(self, "proxy_add_header_map_value");
-        self.edit(map, |headers| headers.push((name.to_ascii_lowercase(), value.to_vec())))
+        let name = name.to_ascii_lowercase();
+        self.edit(map, |headers| match map {
+            REQUEST_HEADERS => joined::push_request(headers, name, value),
+            RESPONSE_HEADERS => joined::push_response(headers, name, value),
+            _ => headers.push((name, value.to_vec())),
+        })
     }
 
     fn replace_header(&self, map: u32, name: &[u8], value: &[u8]) -> Status {

@@ -13,7 +13,7 @@ pub(crate) use self::answers::grpc_status;
 use self::answers::local;
 pub(super) use self::answers::routed;
 use super::{
-    Broken, Event, IDLE_TIMEOUT, Model, in_bytes, message, routes,
+    Broken, Event, IDLE_TIMEOUT, Model, in_bytes, joined, message, routes,
     state::{ContextState, Headers, Reach, StreamState},
 };
 use crate::{
@@ -127,9 +127,16 @@ impl Model {
             .into();
         let scheme = if session.is_some() { b"https".to_vec() } else { b"http".to_vec() };
         headers.push((b":scheme".to_vec(), scheme.clone()));
-        headers.extend(in_bytes(&request.message.headers));
-        headers.push((b"x-forwarded-proto".to_vec(), scheme));
-        headers.push((b"x-request-id".to_vec(), format!("00000000-0000-4000-8000-{stream:012}").into_bytes()));
+        for (name, value) in in_bytes(&request.message.headers) {
+            joined::push_request(&mut headers, name, &value);
+        }
+        let own = [("x-forwarded-proto", scheme), ("x-request-id", format!("00000000-0000-4000-8000-{stream:012}").into_bytes())];
+        for (name, value) in own {
+            // What the client has written stays, as with `use_remote_address: false`.
+            if !headers.iter().any(|(known, _)| known == name.as_bytes()) {
+                headers.push((name.as_bytes().to_vec(), value));
+            }
+        }
         let started = self.now();
         // As with `use_remote_address: false`, which is Envoy's default: the last of the header.
         let forwarded = request.headers("x-forwarded-for").last().and_then(|all| all.rsplit(',').next()?.trim().parse().ok());

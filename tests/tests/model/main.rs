@@ -8,6 +8,7 @@ mod crashes;
 mod foreign;
 mod grpc;
 mod istio;
+mod joined;
 mod metrics;
 mod phases;
 mod routes;

@@ -2,7 +2,7 @@ use inproxy::{envoy::cel::CelError, prelude::*};
 
 use super::{Asked, list::List, metrics::Metrics, rules::Plan};
 use crate::{
-    checks::denier::Denier,
+    checks::{api_key::ApiKey, basic::Basic, denier::Denier},
     config,
     policy::{Outcome, Verdict},
 };
@@ -20,6 +20,8 @@ pub(crate) struct Check {
 enum Kind {
     Denier(Denier),
     List(Box<List>),
+    ApiKey(ApiKey),
+    Basic(Basic),
 }
 
 // === impl Check ===
@@ -33,6 +35,12 @@ impl Check {
                 .map(|denial| Kind::Denier(Denier::new(denial, settings.valid_duration.get(), settings.valid_use_count)))
                 .map_err(|error| Error::msg(format!("checks.{name}.denier.{error}")))?,
             config::Check::List(settings) => Kind::List(Box::new(List::try_new(&name, *settings, plugin)?)),
+            config::Check::ApiKey(settings) => {
+                settings.into_inner().check().map(Kind::ApiKey).map_err(|error| Error::msg(format!("checks.{name}.api_key.{error}")))?
+            }
+            config::Check::Basic(settings) => {
+                settings.into_inner().check().map(Kind::Basic).map_err(|error| Error::msg(format!("checks.{name}.basic.{error}")))?
+            }
         };
         Ok(Self { name, kind, fail_open })
     }
@@ -44,8 +52,17 @@ impl Check {
     /// The value of its expression, if it has one.
     pub(crate) fn prepare(&self, request: &Request) -> Option<Result<Vec<u8>, CelError>> {
         match &self.kind {
-            Kind::Denier(_) => None,
             Kind::List(list) => list.prepare(request),
+            Kind::Denier(_) | Kind::ApiKey(_) | Kind::Basic(_) => None,
+        }
+    }
+
+    /// The header in which only this check says something.
+    pub(crate) fn reserved(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Denier(_) | Kind::List(_) => None,
+            Kind::ApiKey(keys) => Some(keys.consumer_header()),
+            Kind::Basic(basic) => basic.user_header(),
         }
     }
 
@@ -54,6 +71,8 @@ impl Check {
         let mut outcome: Outcome = match &self.kind {
             Kind::Denier(denier) => Ok(denier.check().0),
             Kind::List(list) => list.check(&self.name, asked, plan.prepared(&self.name)).await,
+            Kind::ApiKey(keys) => Ok(keys.check(asked)),
+            Kind::Basic(basic) => Ok(basic.check(asked)),
         };
         if let Ok(Verdict::Deny(denial)) = &mut outcome {
             if !denial.message.is_empty() {

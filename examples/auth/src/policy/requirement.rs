@@ -2,7 +2,7 @@ use std::{fmt, future::Future, pin::Pin};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Edits, Outcome, Verdict};
+use super::{Denial, Edits, Outcome, Verdict};
 
 /// Which checks a request needs: in the configuration `"tokens"`, `["offices", "tokens"]` for all of several, `{ "any": ["tokens", "keys"] }` for one of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) enum Requirement<C> {
     Check(C),
     /// All of them, in this order; the first that denies is the answer.
     All(Vec<Self>),
-    /// The first that allows; the last that denies is the answer if none does.
+    /// The first that allows; if none does, the last that denies is the answer, with the challenges of all.
     Any(Vec<Self>),
 }
 
@@ -40,18 +40,18 @@ impl Requirement<usize> {
                 Ok(Verdict::Allow(edits))
             }
             Self::Any(any) => {
-                let (mut denied, mut undecided) = (None, None);
+                let (mut denied, mut undecided) = (None::<Denial>, None);
                 for one in any {
                     match one.ask_boxed(ask).await {
                         Ok(allowed @ Verdict::Allow(_)) => return Ok(allowed),
-                        Ok(verdict @ Verdict::Deny(_)) => denied = Some(verdict),
+                        Ok(Verdict::Deny(denial)) => denied = Some(denial.behind(denied.as_ref())),
                         Err(reason) => undecided = Some(reason),
                     }
                 }
                 // One that could not be asked might have allowed it.
                 match (undecided, denied) {
                     (Some(undecided), _) => Err(undecided),
-                    (None, Some(denied)) => Ok(denied),
+                    (None, Some(denied)) => Ok(Verdict::Deny(denied)),
                     (None, None) => Ok(Verdict::allow()),
                 }
             }

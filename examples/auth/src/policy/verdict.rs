@@ -44,6 +44,8 @@ pub(crate) struct Denial {
     pub(crate) code: Code,
     /// For the client; nothing of it is logged, since it may say what the client has sent.
     pub(crate) message: String,
+    /// What access logs show as the response code details, in the place of the filter's; no secret is in it.
+    pub(crate) details: Option<String>,
     /// What the client of HTTP gets in the place of status and message.
     pub(crate) direct: Direct,
 }
@@ -92,12 +94,21 @@ impl Edits {
 
 impl Denial {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), direct: Direct::default() }
+        Self { code, message: message.into(), details: None, direct: Direct::default() }
     }
 
     /// With a header in the answer.
     pub(crate) fn with_header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         self.direct.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// After another denial of what one of several checks could have allowed: both say how a client may say who it is.
+    pub(crate) fn behind(mut self, other: Option<&Self>) -> Self {
+        let challenges = other.iter().flat_map(|other| &other.direct.headers).filter(|(name, _)| name == "www-authenticate");
+        if self.code == Code::UNAUTHENTICATED {
+            self.direct.headers.splice(0..0, challenges.cloned());
+        }
         self
     }
 
@@ -117,5 +128,20 @@ impl Undecided {
     /// As Mixer's client had it when Mixer could not say: 500.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), denial: Denial::new(Code::INTERNAL, "") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn challenges_are_kept_where_a_client_may_answer_them() {
+        let challenge = |code, challenge: &str| Denial::new(code, "m").with_header("www-authenticate", challenge).with_header("x", challenge);
+        let first = challenge(Code::UNAUTHENTICATED, "a");
+        let values = |denial: &Denial| denial.direct.headers.iter().map(|(_, value)| String::from_utf8(value.clone()).unwrap()).collect::<Vec<_>>();
+        assert_eq!(values(&challenge(Code::UNAUTHENTICATED, "b").behind(Some(&first))), ["a", "b", "b"]);
+        assert_eq!(values(&challenge(Code::UNAUTHENTICATED, "b").behind(None)), ["b", "b"]);
+        assert_eq!(values(&Denial::new(Code::PERMISSION_DENIED, "m").behind(Some(&first))), Vec::<String>::new());
     }
 }

@@ -1,7 +1,10 @@
 //! What `auth` does, on three hosts.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, missing_docs, reason = "test code")]
+#![allow(missing_docs, clippy::indexing_slicing, clippy::unwrap_used, reason = "test code")]
 
+mod api_key;
+mod basic;
 mod denier;
 mod list;
 mod rules;
+mod secrets;
