@@ -4,6 +4,7 @@ pub(crate) mod api_key;
 pub(crate) mod basic;
 pub(crate) mod denier;
 mod hushed;
+pub(crate) mod jwt;
 pub(crate) mod list;
 mod secret;
 pub(crate) mod source;
@@ -46,6 +47,8 @@ pub(crate) enum Check {
     ApiKey(Hushed<api_key::Settings>),
     /// It wants a user name and a password.
     Basic(Hushed<basic::Settings>),
+    /// It wants a token of an issuer.
+    Jwt(Box<Hushed<jwt::Settings>>),
 }
 
 /// Which requests need which checks.
@@ -86,6 +89,7 @@ impl Check {
         match self {
             Self::Denier(_) | Self::ApiKey(_) | Self::Basic(_) => false,
             Self::List(settings) => settings.fail_open,
+            Self::Jwt(settings) => settings.get().fail_open,
         }
     }
 }

@@ -8,6 +8,7 @@
 mod attributes;
 mod codecs;
 mod config;
+mod jwt;
 mod labels;
 mod pairs;
 mod proxy;
@@ -20,10 +21,11 @@ mod vm;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("attributes", attributes::fuzz),
     ("codecs", codecs::fuzz),
     ("config", config::fuzz),
+    ("jwt", jwt::fuzz),
     ("labels", labels::fuzz),
     ("pairs", pairs::fuzz),
     ("proxy", proxy::fuzz),

@@ -47,6 +47,7 @@ targets! {
     attributes: 20_000,
     codecs: 100_000,
     config: 100_000,
+    jwt: 3_000,
     labels: 100_000,
     pairs: 100_000,
     proxy: 300,

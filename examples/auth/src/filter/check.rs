@@ -1,6 +1,6 @@
 use inproxy::{envoy::cel::CelError, prelude::*};
 
-use super::{Asked, list::List, metrics::Metrics, rules::Plan};
+use super::{Asked, jwt::Jwt, list::List, metrics::Metrics, rules::Plan};
 use crate::{
     checks::{api_key::ApiKey, basic::Basic, denier::Denier},
     config,
@@ -22,6 +22,7 @@ enum Kind {
     List(Box<List>),
     ApiKey(ApiKey),
     Basic(Basic),
+    Jwt(Box<Jwt>),
 }
 
 // === impl Check ===
@@ -41,6 +42,7 @@ impl Check {
             config::Check::Basic(settings) => {
                 settings.into_inner().check().map(Kind::Basic).map_err(|error| Error::msg(format!("checks.{name}.basic.{error}")))?
             }
+            config::Check::Jwt(settings) => Kind::Jwt(Box::new(Jwt::try_new(&name, settings.get(), plugin)?)),
         };
         Ok(Self { name, kind, fail_open })
     }
@@ -53,16 +55,17 @@ impl Check {
     pub(crate) fn prepare(&self, request: &Request) -> Option<Result<Vec<u8>, CelError>> {
         match &self.kind {
             Kind::List(list) => list.prepare(request),
-            Kind::Denier(_) | Kind::ApiKey(_) | Kind::Basic(_) => None,
+            Kind::Denier(_) | Kind::ApiKey(_) | Kind::Basic(_) | Kind::Jwt(_) => None,
         }
     }
 
-    /// The header in which only this check says something.
-    pub(crate) fn reserved(&self) -> Option<&str> {
+    /// The headers in which only this check says something.
+    pub(crate) fn reserved(&self) -> Vec<&str> {
         match &self.kind {
-            Kind::Denier(_) | Kind::List(_) => None,
-            Kind::ApiKey(keys) => Some(keys.consumer_header()),
-            Kind::Basic(basic) => basic.user_header(),
+            Kind::Denier(_) | Kind::List(_) => Vec::new(),
+            Kind::ApiKey(keys) => vec![keys.consumer_header()],
+            Kind::Basic(basic) => basic.user_header().into_iter().collect(),
+            Kind::Jwt(jwt) => jwt.own_headers().collect(),
         }
     }
 
@@ -73,12 +76,13 @@ impl Check {
             Kind::List(list) => list.check(&self.name, asked, plan.prepared(&self.name)).await,
             Kind::ApiKey(keys) => Ok(keys.check(asked)),
             Kind::Basic(basic) => Ok(basic.check(asked)),
+            Kind::Jwt(jwt) => jwt.ask(asked).await,
         };
-        if let Ok(Verdict::Deny(denial)) = &mut outcome {
-            if !denial.message.is_empty() {
-                denial.message.insert(0, ':');
-                denial.message.insert_str(0, &self.name);
-            }
+        if let Ok(Verdict::Deny(denial)) = &mut outcome
+            && !denial.message.is_empty()
+        {
+            denial.message.insert(0, ':');
+            denial.message.insert_str(0, &self.name);
         }
         if let Err(undecided) = &outcome {
             log::warn!("{}: {}", self.name, undecided.reason);

@@ -5,6 +5,7 @@
 mod api_key;
 mod basic;
 mod denier;
+mod jwt;
 mod list;
 mod rules;
 mod secrets;
