@@ -4,4 +4,5 @@ pub(crate) mod api_key;
 pub(crate) mod basic;
 pub(crate) mod denier;
 pub(crate) mod ext_authz;
+pub(crate) mod jwt;
 pub(crate) mod list;

@@ -5,6 +5,7 @@ pub(crate) mod basic;
 pub(crate) mod denier;
 pub(crate) mod ext_authz;
 mod hushed;
+pub(crate) mod jwt;
 pub(crate) mod list;
 mod secret;
 pub(crate) mod source;
@@ -49,6 +50,8 @@ pub(crate) enum Check {
     Basic(Hushed<basic::Settings>),
     /// It asks a service.
     ExtAuthz(Box<ext_authz::Settings>),
+    /// It wants a token of an issuer.
+    Jwt(Box<Hushed<jwt::Settings>>),
 }
 
 /// Which requests need which checks.
@@ -90,6 +93,7 @@ impl Check {
             Self::Denier(_) | Self::ApiKey(_) | Self::Basic(_) => false,
             Self::List(settings) => settings.fail_open,
             Self::ExtAuthz(settings) => settings.fail_open,
+            Self::Jwt(settings) => settings.get().fail_open,
         }
     }
 }

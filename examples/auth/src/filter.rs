@@ -4,6 +4,7 @@ mod asked;
 mod check;
 mod edits;
 mod ext_authz;
+mod jwt;
 mod list;
 mod metrics;
 mod reply;
@@ -51,7 +52,7 @@ impl Configure for Auth {
         let names: Vec<String> = settings.checks.keys().cloned().collect();
         let checks = settings.checks.into_iter().map(|(name, check)| Check::try_new(name, check, plugin)).collect::<Result<Vec<_>>>()?;
         let rules = settings.rules.into_iter().enumerate().map(|(place, rule)| Rule::try_new(place, rule, &names)).collect::<Result<_, _>>()?;
-        let reserved = checks.iter().filter_map(Check::reserved).map(|name| Edit::Remove(name.to_owned())).collect();
+        let reserved = checks.iter().flat_map(Check::reserved).map(|name| Edit::Remove(name.to_owned())).collect();
         Ok(Self { checks, rules, unmatched: settings.unmatched, shadow: settings.shadow, reserved, metrics: Metrics::new(plugin)? })
     }
 }

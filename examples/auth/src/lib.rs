@@ -12,6 +12,9 @@
 mod checks;
 mod config;
 mod filter;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod policy;
 
 pub use self::config::Settings;

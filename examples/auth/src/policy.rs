@@ -18,6 +18,6 @@ pub(crate) use self::facts::Facts;
 pub(crate) use self::query::with_parameter;
 pub(crate) use self::requirement::Requirement;
 pub(crate) use self::secret::Secret;
-pub(crate) use self::source::{Found, Source, without_cookie, without_parameter};
+pub(crate) use self::source::{Credential, Found, Source, without_cookie, without_parameter};
 pub(crate) use self::validity::{Kept, Validity};
 pub(crate) use self::verdict::{Denial, Direct, Edit, Edits, Outcome, Undecided, Verdict};

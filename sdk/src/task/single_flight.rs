@@ -90,6 +90,11 @@ impl<K: Ord + Clone + 'static, T: Clone + 'static> SingleFlight<K, T> {
         .await
     }
 
+    /// Whether this is being done.
+    pub fn is_under_way(&self, key: &K) -> bool {
+        self.flights.borrow().contains_key(key)
+    }
+
     fn begin(&self, key: K, future: impl Future<Output = T> + 'static) -> Rc<Flight<T>> {
         let flight = Rc::new(Flight { outcome: RefCell::new(None), waiting: Wakers::default() });
         self.flights.borrow_mut().insert(key.clone(), Rc::clone(&flight));

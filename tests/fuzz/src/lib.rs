@@ -9,6 +9,7 @@ mod attributes;
 mod codecs;
 mod config;
 mod connections;
+mod jwt;
 mod labels;
 mod pairs;
 pub mod proxy;
@@ -22,11 +23,12 @@ mod vm;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("attributes", attributes::fuzz),
     ("codecs", codecs::fuzz),
     ("config", config::fuzz),
     ("connections", connections::fuzz),
+    ("jwt", jwt::fuzz),
     ("labels", labels::fuzz),
     ("pairs", pairs::fuzz),
     ("proxy", proxy::fuzz),

@@ -48,6 +48,7 @@ targets! {
     codecs: 100_000,
     config: 100_000,
     connections: 20_000,
+    jwt: 3_000,
     labels: 100_000,
     pairs: 100_000,
     proxy: 1_500,

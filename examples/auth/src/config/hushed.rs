@@ -18,6 +18,10 @@ struct Discreet<E>(E);
 // === impl Hushed ===
 
 impl<T> Hushed<T> {
+    pub(crate) const fn get(&self) -> &T {
+        &self.0
+    }
+
     pub(crate) fn into_inner(self) -> T {
         self.0
     }

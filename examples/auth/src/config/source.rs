@@ -4,7 +4,7 @@ use crate::policy;
 
 /// Where a credential is: exactly one of `header`, `query` and `cookie`.
 #[config]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     /// A header.
     header: Option<HeaderName>,
@@ -38,6 +38,16 @@ impl Source {
     /// All that a header has.
     pub(crate) const fn header(name: HeaderName) -> Self {
         Self { header: Some(name), prefix: String::new(), query: None, cookie: None }
+    }
+
+    /// What a header has behind a prefix.
+    pub(crate) fn header_with_prefix(name: HeaderName, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..Self::header(name) }
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn query(name: &str) -> Self {
+        Self { header: None, prefix: String::new(), query: Some(name.to_owned()), cookie: None }
     }
 
     /// # Errors

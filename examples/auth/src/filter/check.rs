@@ -1,6 +1,6 @@
 use inproxy::{envoy::cel::CelError, prelude::*};
 
-use super::{Asked, ext_authz::ExtAuthz, list::List, metrics::Metrics, rules::Plan};
+use super::{Asked, ext_authz::ExtAuthz, jwt::Jwt, list::List, metrics::Metrics, rules::Plan};
 use crate::{
     checks::{api_key::ApiKey, basic::Basic, denier::Denier},
     config,
@@ -23,6 +23,7 @@ enum Kind {
     ApiKey(ApiKey),
     Basic(Basic),
     ExtAuthz(Box<ExtAuthz>),
+    Jwt(Box<Jwt>),
 }
 
 // === impl Check ===
@@ -45,6 +46,7 @@ impl Check {
             config::Check::ExtAuthz(settings) => ExtAuthz::try_new(*settings, plugin)
                 .map(|service| Kind::ExtAuthz(Box::new(service)))
                 .map_err(|error| Error::msg(format!("checks.{name}.ext_authz.{error}")))?,
+            config::Check::Jwt(settings) => Kind::Jwt(Box::new(Jwt::try_new(&name, settings.get(), plugin)?)),
         };
         Ok(Self { name, kind, fail_open })
     }
@@ -56,24 +58,25 @@ impl Check {
     /// The value of its expression, if it has one.
     pub(crate) fn prepare(&self, request: &Request) -> Option<Result<Vec<u8>, CelError>> {
         match &self.kind {
-            Kind::Denier(_) | Kind::ApiKey(_) | Kind::Basic(_) | Kind::ExtAuthz(_) => None,
             Kind::List(list) => list.prepare(request),
+            Kind::Denier(_) | Kind::ApiKey(_) | Kind::Basic(_) | Kind::ExtAuthz(_) | Kind::Jwt(_) => None,
         }
     }
 
-    /// The header in which only this check says something.
-    pub(crate) fn reserved(&self) -> Option<&str> {
+    /// The headers in which only this check says something.
+    pub(crate) fn reserved(&self) -> Vec<&str> {
         match &self.kind {
-            Kind::Denier(_) | Kind::List(_) | Kind::ExtAuthz(_) => None,
-            Kind::ApiKey(keys) => Some(keys.consumer_header()),
-            Kind::Basic(basic) => basic.user_header(),
+            Kind::Denier(_) | Kind::List(_) | Kind::ExtAuthz(_) => Vec::new(),
+            Kind::ApiKey(keys) => vec![keys.consumer_header()],
+            Kind::Basic(basic) => basic.user_header().into_iter().collect(),
+            Kind::Jwt(jwt) => jwt.own_headers().collect(),
         }
     }
 
     /// How much of a body it needs, in bytes.
     pub(crate) fn needs_of_the_body(&self) -> Option<usize> {
         match &self.kind {
-            Kind::Denier(_) | Kind::List(_) | Kind::ApiKey(_) | Kind::Basic(_) => None,
+            Kind::Denier(_) | Kind::List(_) | Kind::ApiKey(_) | Kind::Basic(_) | Kind::Jwt(_) => None,
             Kind::ExtAuthz(service) => service.needs_of_the_body(),
         }
     }
@@ -81,7 +84,7 @@ impl Check {
     /// What is changed in a request that passes though nobody knows.
     fn edits_of_an_open_failure(&self) -> Edits {
         match &self.kind {
-            Kind::Denier(_) | Kind::List(_) | Kind::ApiKey(_) | Kind::Basic(_) => Edits::default(),
+            Kind::Denier(_) | Kind::List(_) | Kind::ApiKey(_) | Kind::Basic(_) | Kind::Jwt(_) => Edits::default(),
             Kind::ExtAuthz(service) => service.edits_of_an_open_failure(),
         }
     }
@@ -94,12 +97,13 @@ impl Check {
             Kind::ApiKey(keys) => Ok(keys.check(asked)),
             Kind::Basic(basic) => Ok(basic.check(asked)),
             Kind::ExtAuthz(service) => service.ask(asked, &self.name, metrics).await,
+            Kind::Jwt(jwt) => jwt.ask(asked).await,
         };
-        if let Ok(Verdict::Deny(denial)) = &mut outcome {
-            if !denial.message.is_empty() {
-                denial.message.insert(0, ':');
-                denial.message.insert_str(0, &self.name);
-            }
+        if let Ok(Verdict::Deny(denial)) = &mut outcome
+            && !denial.message.is_empty()
+        {
+            denial.message.insert(0, ':');
+            denial.message.insert_str(0, &self.name);
         }
         if let Err(undecided) = &outcome {
             log::warn!("{}: {}", self.name, undecided.reason);

@@ -49,10 +49,10 @@ impl Rule {
     }
 
     fn takes(&self, request: &Request) -> Result<bool> {
-        if let Some(matches) = &self.matches {
-            if !matches.takes(request)? {
-                return Ok(false);
-            }
+        if let Some(matches) = &self.matches
+            && !matches.takes(request)?
+        {
+            return Ok(false);
         }
         let Some(when) = &self.when else { return Ok(true) };
         when.evaluate_bool(request).map_err(|error| Error::new(error).context(format!("{}.when", self.name)))

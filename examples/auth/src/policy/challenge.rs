@@ -19,6 +19,12 @@ impl Challenge {
         Ok(Self(format!("{scheme} realm=\"{}\"", realm.replace('\\', "\\\\").replace('"', "\\\""))))
     }
 
+    /// With a parameter more, whose value is a word.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let separator = if self.0.contains(' ') { "," } else { "" };
+        Self(format!("{}{separator} {name}=\"{value}\"", self.0))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,5 +47,12 @@ mod tests {
             let challenge = Challenge::try_new("Basic", realm);
             assert_eq!(challenge.as_ref().map(Challenge::as_str), expected.as_ref().copied(), "{realm:?}");
         }
+    }
+
+    #[test]
+    fn parameters_are_separated() {
+        let [with_realm, without] = [Some("a"), None].map(|realm| Challenge::try_new("Bearer", realm).unwrap().with("error", "invalid_token"));
+        assert_eq!(with_realm.as_str(), r#"Bearer realm="a", error="invalid_token""#);
+        assert_eq!(without.as_str(), r#"Bearer error="invalid_token""#);
     }
 }

@@ -129,10 +129,10 @@ impl<'de> de::Visitor<'de> for Form {
             "all" => Requirement::All(map.next_value()?),
             _ => return Err(de::Error::unknown_field(&key, &["any", "all"])),
         };
-        if let Requirement::Any(any) = &some {
-            if any.is_empty() {
-                return Err(de::Error::custom("one of none is never met: leave it out, or name a check"));
-            }
+        if let Requirement::Any(any) = &some
+            && any.is_empty()
+        {
+            return Err(de::Error::custom("one of none is never met: leave it out, or name a check"));
         }
         match map.next_key::<String>()? {
             Some(key) => {

@@ -70,7 +70,7 @@ pub(crate) struct Undecided {
     /// For the log.
     pub(crate) reason: String,
     /// What the client is told, unless the check fails open.
-    pub(crate) denial: Denial,
+    pub(crate) denial: Box<Denial>,
 }
 
 // === impl Verdict ===
@@ -133,7 +133,7 @@ impl Denial {
 impl Undecided {
     /// As Mixer's client had it when Mixer could not say: 500.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), denial: Denial::new(Code::INTERNAL, "") }
+        Self { reason: reason.into(), denial: Box::new(Denial::new(Code::INTERNAL, "")) }
     }
 }
 

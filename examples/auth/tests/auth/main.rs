@@ -6,6 +6,7 @@ mod api_key;
 mod basic;
 mod denier;
 mod ext_authz;
+mod jwt;
 mod list;
 mod rules;
 mod secrets;

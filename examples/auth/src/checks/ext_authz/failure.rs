@@ -20,7 +20,7 @@ impl Failure {
         let mut denial = Denial::new(Code::of_http(self.status_on_error), "");
         denial.direct.status = Some(self.status_on_error);
         denial.direct.body = Some(Vec::new());
-        Undecided { reason: reason.into(), denial }
+        Undecided { reason: reason.into(), denial: Box::new(denial) }
     }
 
     /// What is changed in a request that passes all the same.

@@ -134,7 +134,7 @@ impl Grpc {
         let mut undecided = self.failure.undecided("the service says that it cannot decide");
         if let Ok((status, headers)) = status_of(status, self.failure.status_on_error).and_then(|status| Ok((status, reply_headers(error.headers)?)))
         {
-            undecided.denial = denial(Code::of_http(status), status, headers, error.body.into_bytes());
+            undecided.denial = Box::new(denial(Code::of_http(status), status, headers, error.body.into_bytes()));
         }
         undecided
     }
