@@ -127,12 +127,10 @@ fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     Some((u32::from_le_bytes(*head), rest))
 }
 
+/// The lengths say where a value ends; what stands in the place of the terminator is not looked at, as little as where a map is read whole.
 fn take_terminated(bytes: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
     let (value, rest) = bytes.split_at_checked(length)?;
-    match rest.split_first()? {
-        (0, rest) => Some((value, rest)),
-        _ => None,
-    }
+    Some((value, rest.split_first()?.1))
 }
 
 #[cfg(test)]
@@ -157,6 +155,18 @@ mod tests {
         assert_eq!(value(b":path"), Some(b"/".to_vec()));
         assert_eq!(value(b"y"), None);
         assert_eq!(value(b""), None);
+    }
+
+    #[test]
+    fn lengths_count_and_terminators_do_not() {
+        let mut buffer = encode_pairs([(&b"x"[..], &b""[..]), (b"y", b"z")].into_iter());
+        let (after_x, last) = (4 + 16 + 1, buffer.len() - 1);
+        for at in [after_x, last] {
+            buffer[at] = 0xff;
+        }
+        assert_eq!(Pairs::new(&*buffer).collect::<Vec<_>>(), [(&b"x"[..], &b""[..]), (b"y", b"z")]);
+        let whole = Whole::try_new(buffer).unwrap();
+        assert_eq!(whole.find(b"y").map(|(bytes, range)| bytes[range].to_vec()), Some(b"z".to_vec()));
     }
 
     #[test]

@@ -44,20 +44,22 @@ impl Jwt {
             Ok(token) => token,
             Err(verdict) => return Ok(verdict),
         };
-        let keys = match self.jwks.keys().await {
+        let mut keys = match self.jwks.keys().await {
             Ok(keys) => keys,
             Err(reason) => return self.check.undecided(reason),
         };
         let mut verified = token.verify(&keys);
-        let newer;
-        if verified.is_err_and(|refusal| refusal == Refusal::UnknownKey) {
-            newer = match self.jwks.newer_than(&keys).await {
-                Ok(newer) => newer,
-                Err(reason) => return self.check.undecided(reason),
-            };
-            if let Some(newer) = &newer {
-                verified = token.verify(newer);
+        // Twice, since a fetch that was under way may have been answered before the token's key was there.
+        for _ in 0..2 {
+            if !verified.is_err_and(|refusal| refusal == Refusal::UnknownKey) {
+                break;
             }
+            match self.jwks.newer_than(&keys).await {
+                Ok(Some(newer)) => keys = newer,
+                Ok(None) => break,
+                Err(reason) => return self.check.undecided(reason),
+            }
+            verified = token.verify(&keys);
         }
         Ok(self.check.verdict(&presented, verified))
     }

@@ -30,7 +30,7 @@ pub(super) struct Remote {
     settings: config::Remote,
     fetched: RefCell<Fetched<Rc<KeySet>>>,
     began: Instant,
-    fetches: SingleFlight<(), ()>,
+    fetches: SingleFlight<(), Option<Rc<KeySet>>>,
     counted: Family<Counter, 2>,
 }
 
@@ -95,8 +95,7 @@ impl Remote {
         let is_there = || self.fetched.borrow().keys().is_some();
         let pause = self.fetched.borrow().policy().failed_refetch;
         while !is_there() {
-            self.fetch_once().await;
-            if !is_there() {
+            if self.fetch_once().await.is_none() {
                 time::sleep(pause).await;
             }
         }
@@ -105,21 +104,17 @@ impl Remote {
     async fn keys(self: &Rc<Self>) -> Result<Rc<KeySet>, &'static str> {
         let state = self.fetched.borrow().state(self.began.elapsed());
         match state {
-            State::Fresh(keys) => return Ok(keys),
+            State::Fresh(keys) => Ok(keys),
             State::Stale(keys, should_fetch) => {
                 if should_fetch && !self.is_fetching() {
                     let remote = Rc::clone(self);
-                    task::spawn(async move { remote.fetch_once().await });
+                    task::spawn(async move { drop(remote.fetch_once().await) });
                 }
-                return Ok(keys);
+                Ok(keys)
             }
-            State::Missing => self.fetch_once().await,
-            State::Unavailable if self.is_fetching() => self.fetch_once().await,
-            State::Unavailable => return Err(UNAVAILABLE),
-        }
-        match self.fetched.borrow().state(self.began.elapsed()) {
-            State::Fresh(keys) | State::Stale(keys, _) => Ok(keys),
-            State::Missing | State::Unavailable => Err(UNAVAILABLE),
+            State::Unavailable if !self.is_fetching() => Err(UNAVAILABLE),
+            // Keys that were waited for are used, however short they are good.
+            State::Missing | State::Unavailable => self.fetch_once().await.ok_or(UNAVAILABLE),
         }
     }
 
@@ -137,8 +132,7 @@ impl Remote {
                 Unknown::Unavailable => return Err(UNAVAILABLE),
             }
         }
-        self.fetch_once().await;
-        newer().map(Some).ok_or(UNAVAILABLE)
+        self.fetch_once().await.map(Some).ok_or(UNAVAILABLE)
     }
 
     fn is_fetching(&self) -> bool {
@@ -146,20 +140,20 @@ impl Remote {
     }
 
     /// Fetches them, once for all who ask for that at the same time; it goes on when these are gone.
-    async fn fetch_once(self: &Rc<Self>) {
+    async fn fetch_once(self: &Rc<Self>) -> Option<Rc<KeySet>> {
         let remote = Rc::clone(self);
-        // Who is told that there will be none, finds none.
-        let _ = self.fetches.run((), move || remote.fetch()).await;
+        self.fetches.run((), move || remote.fetch()).await.ok().flatten()
     }
 
-    async fn fetch(self: Rc<Self>) {
+    async fn fetch(self: Rc<Self>) -> Option<Rc<KeySet>> {
         let keys = self.ask().await;
         let now = self.began.elapsed();
-        let outcome = match keys {
+        let (keys, outcome) = match keys {
             Ok(keys) => {
                 note_left_out(&self.name, &keys);
-                self.fetched.borrow_mut().succeeded(Rc::new(keys), now);
-                "fetched"
+                let keys = Rc::new(keys);
+                self.fetched.borrow_mut().succeeded(Rc::clone(&keys), now);
+                (Some(keys), "fetched")
             }
             Err(reason) => {
                 // Said once, and not each second for as long as the service is away.
@@ -168,10 +162,11 @@ impl Remote {
                 } else {
                     log::debug!("{}: keys were not fetched: {reason}", self.name);
                 }
-                "failed"
+                (None, "failed")
             }
         };
         self.counted.with([&self.name, outcome]).increment();
+        keys
     }
 
     async fn ask(&self) -> Result<KeySet, String> {
