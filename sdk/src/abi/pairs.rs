@@ -77,14 +77,16 @@ pub(super) struct Whole(Arc<Vec<u8>>);
 impl Whole {
     /// `None` if the buffer is cut short, or lies about its lengths: what is whole of it can be read with [`Pairs`].
     pub(super) fn try_new(buffer: Vec<u8>) -> Option<Self> {
-        let mut end = 4 + size_of_val(lengths(&buffer)?);
-        for size in lengths(&buffer)?.iter().map(sizes).flat_map(<[usize; 2]>::from) {
-            end = end.checked_add(size)?;
-            // Where there is none, `Pairs` ends.
-            if buffer.get(end) != Some(&0) {
+        let lengths = lengths(&buffer)?;
+        let mut at = 4 + size_of_val(lengths);
+        for (name, value) in lengths.iter().map(sizes) {
+            let end_of_name = at.checked_add(name)?;
+            let end = end_of_name.checked_add(value)?.checked_add(1)?;
+            // Where there is no terminator, `Pairs` ends.
+            if *buffer.get(end)? | *buffer.get(end_of_name)? != 0 {
                 return None;
             }
-            end += 1;
+            at = end + 1;
         }
         Some(Self(Arc::new(buffer)))
     }
