@@ -19,16 +19,17 @@ use inproxy::__private::Registered;
 use inproxy_test::{Costs, HostKind, Proxy, Request, Response, Running, built_module};
 use serde::{Deserialize, Serialize};
 
-#[path = "../../benches/guests/examples/hooks_check.rs"]
+#[path = "../../../benches/guests/examples/hooks_check.rs"]
 mod hooks_check;
-#[path = "../../benches/guests/examples/inproxy_body.rs"]
+#[path = "../../../benches/guests/examples/inproxy_body.rs"]
 mod inproxy_body;
-#[path = "../../benches/guests/examples/inproxy_call.rs"]
+#[path = "../../../benches/guests/examples/inproxy_call.rs"]
 mod inproxy_call;
-#[path = "../../benches/guests/examples/inproxy_check.rs"]
+#[path = "../../../benches/guests/examples/inproxy_check.rs"]
 mod inproxy_check;
-#[path = "../../benches/guests/examples/inproxy_ten.rs"]
+#[path = "../../../benches/guests/examples/inproxy_ten.rs"]
 mod inproxy_ten;
+mod modes;
 
 /// So that allocations are counted.
 #[global_allocator]
@@ -106,6 +107,7 @@ async fn all() -> BTreeMap<String, Budget> {
         ("api-key", measured::<api_key::ApiKey, api_key::ApiKey>(key, &Request::get("/").with_header("x-api-key", "k")).await),
     ])
     .into_iter()
+    .chain(modes::all().await)
     .map(|(name, budget)| (name.to_owned(), budget))
     .collect()
 }
@@ -139,7 +141,7 @@ fn no_request_costs_more_than_its_budget() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let now = runtime.block_on(all());
     if std::env::var("BUDGETS").is_ok_and(|value| value == "overwrite") {
-        let head = "# What a request costs: see tests/budgets.rs, which writes this file.\n\n";
+        let head = "# What a request costs: see tests/budgets/main.rs, which writes this file.\n\n";
         fs::write(FILE, head.to_owned() + &toml::to_string(&now).unwrap()).unwrap();
         return;
     }
