@@ -7,6 +7,8 @@ pub(crate) mod ext_authz;
 mod hushed;
 pub(crate) mod jwt;
 pub(crate) mod list;
+#[cfg(not(target_family = "wasm"))]
+mod schema;
 mod secret;
 pub(crate) mod source;
 
@@ -18,7 +20,7 @@ use self::hushed::Hushed;
 use crate::policy::Requirement;
 
 /// The filter's configuration: checks by name, and which requests need which of them.
-#[config]
+#[config(schema)]
 #[derive(Debug, Default)]
 pub struct Settings {
     /// The checks, by names of the operator's choice.
@@ -36,7 +38,7 @@ pub struct Settings {
 }
 
 /// A check of one kind.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Check {
@@ -55,7 +57,7 @@ pub(crate) enum Check {
 }
 
 /// Which requests need which checks.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Rule {
     /// What logs and metrics call it.
@@ -73,7 +75,7 @@ pub(crate) struct Rule {
 }
 
 /// What becomes of a request that no rule matches.
-#[config]
+#[config(schema)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Unmatched {

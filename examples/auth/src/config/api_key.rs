@@ -7,7 +7,7 @@ use super::{
 use crate::checks::api_key::{ApiKey, ApiKeyError, Consumer as Known, Consumers, ConsumersError};
 
 /// Keys and their consumers.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// Where a key may be.
@@ -30,7 +30,7 @@ pub(crate) struct Settings {
 }
 
 /// A consumer and its keys.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 struct Consumer {
     /// What the upstream and `allow_consumers` call it.

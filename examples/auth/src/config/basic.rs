@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Which requests need a user name and a password: as Istio's `basic_auth` extension has it.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// The first that covers a request counts; a request that none covers passes.
@@ -26,7 +26,7 @@ pub(crate) struct Settings {
 }
 
 /// Which requests need whose password. Exactly one of `prefix`, `exact` and `suffix` says which paths.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 struct Rule {
     /// Of which hosts: `example.com`, `*.example.com` or `example.*`, without ports; of all, if there are none.
@@ -47,15 +47,15 @@ struct Rule {
 
 /// `"user:password"`, base64 of it, or `{ "user": "…", "sha256": "…" }`.
 #[derive(Debug)]
-enum Credential {
+pub(super) enum Credential {
     Text(Secret),
     Hashed(Hashed),
 }
 
 /// A user name and the SHA-256 of the password.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
-struct Hashed {
+pub(super) struct Hashed {
     /// The name.
     user: String,
     /// The SHA-256 of the password, in hexadecimal digits.

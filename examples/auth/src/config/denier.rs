@@ -3,7 +3,7 @@ use inproxy::{config::Duration, prelude::*};
 use crate::policy::{Code, Denial, Direct};
 
 /// How it says no: Mixer's defaults.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     #[serde(default)]
@@ -17,7 +17,7 @@ pub(crate) struct Settings {
 }
 
 /// A status of gRPC.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 struct Status {
     /// Its number.
@@ -28,7 +28,7 @@ struct Status {
 }
 
 /// An answer.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 struct Response {
     /// The HTTP status; if it is not there, the one that Mixer took for the code.

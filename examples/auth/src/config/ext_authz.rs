@@ -5,7 +5,7 @@ use inproxy::{config::Duration, http::BodyError, prelude::*};
 use crate::checks::ext_authz::{Failure, Names, NotAName, grpc, http};
 
 /// A service that decides, asked as Envoy's `ext_authz` filter asks it. It is reached over one of `grpc` and `http`.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// The service speaks `envoy.service.auth.v3.Authorization`.
@@ -34,7 +34,7 @@ pub(crate) struct Settings {
 }
 
 /// A service that speaks gRPC.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Grpc {
     /// Where it is: a cluster that speaks HTTP/2.
@@ -50,7 +50,7 @@ pub(crate) struct Grpc {
 }
 
 /// A service that speaks HTTP.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Http {
     /// Where it is.
@@ -79,7 +79,7 @@ pub(crate) struct Http {
 }
 
 /// How much of a body the service gets.
-#[config]
+#[config(schema)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WithRequestBody {
     /// In bytes; no more than the listener's `per_connection_buffer_limit_bytes`. A longer body is refused with 413.
@@ -93,7 +93,7 @@ pub(crate) struct WithRequestBody {
 }
 
 /// How long decisions are used again.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Cache {
     /// For so long.

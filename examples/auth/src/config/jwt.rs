@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Whose tokens pass, and who is told what is in them.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// Who has issued the tokens: their `iss`, exactly. If it is not there, whoever has a key of `jwks`.
@@ -79,7 +79,7 @@ pub(crate) struct Settings {
 }
 
 /// A set of keys, as JSON: here, or from a service.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Jwks {
@@ -90,7 +90,7 @@ pub(crate) enum Jwks {
 }
 
 /// A service that has a set of keys.
-#[config]
+#[config(schema)]
 #[derive(Clone, Debug)]
 pub(crate) struct Remote {
     /// The cluster of the service.

@@ -5,7 +5,7 @@ use inproxy::{config::Duration, envoy::cel::Expression, prelude::*};
 use crate::checks::list::{Entries, EntryError};
 
 /// A list, in the configuration or from a service, or both. The defaults are Mixer's.
-#[config]
+#[config(schema)]
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// What is looked up: by default the client's address.
@@ -40,7 +40,7 @@ pub(crate) struct Settings {
 }
 
 /// What is looked up in a list.
-#[config]
+#[config(schema)]
 #[derive(Debug, Default)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Lookup {
@@ -58,7 +58,7 @@ pub(crate) enum Lookup {
 }
 
 /// What the entries of a list are.
-#[config]
+#[config(schema)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum EntryType {
@@ -74,7 +74,7 @@ pub(crate) enum EntryType {
 }
 
 /// Who serves a list.
-#[config]
+#[config(schema)]
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
     /// The cluster that is asked.

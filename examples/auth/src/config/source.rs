@@ -3,7 +3,7 @@ use inproxy::prelude::*;
 use crate::policy;
 
 /// Where a credential is: exactly one of `header`, `query` and `cookie`.
-#[config]
+#[config(schema)]
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     /// A header.
