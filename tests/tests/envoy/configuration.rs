@@ -23,7 +23,7 @@ async fn a_fault_is_named_by_its_path() {
     let log = refused("ask_first", r#"{"authority":""}"#, false).await;
     assert!(log.contains("authority: the name of a cluster must not be empty"), "{log}");
     let log = refused("ask_first", r#"{"authority":"a","timeout":1}"#, false).await;
-    assert!(log.contains("timeout: unknown field `timeout`, expected one of `authority`, `timeout_ms`, `then`"), "{log}");
+    assert!(log.contains("timeout: unknown field `timeout`, expected one of `authority`, `timeout_ms`, `max_body`, `then`"), "{log}");
     let log = refused("ask_first", "{nonsense", false).await;
     assert!(log.contains("key must be a string at line 1 column 2"), "{log}");
 }
