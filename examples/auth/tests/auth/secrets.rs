@@ -1,7 +1,7 @@
 //! No secret is in a log, a metric or an answer, at any level, whatever becomes of the request or of the configuration.
 
 use auth::Auth;
-use inproxy_test::{HostKind, Proxy, Request, Value, json};
+use inproxy_test::{HostKind, Proxy, Request, Response, Value, json};
 
 /// A check, requests with secrets that it allows and that it denies, and configurations of it that are refused. What it has secrets for, has them all here.
 struct Case {
@@ -18,8 +18,8 @@ struct Case {
 const HASHED: &str = "efd8c98c9163cd27d87a6fce89b806db0921c6dd300d704ee4463555370fa049";
 
 /// A check with secrets is added here.
-fn cases() -> [Case; 2] {
-    [api_key(), basic()]
+fn cases() -> [Case; 4] {
+    [api_key(), basic(), jwt(), ext_authz()]
 }
 
 fn api_key() -> Case {
@@ -120,6 +120,98 @@ fn basic() -> Case {
     }
 }
 
+/// The key is `0123456789abcdef0123456789abcdef`.
+fn jwt() -> Case {
+    let jwks = |key: Value| json!({ "jwks": { "inline": { "keys": [key] } } });
+    Case {
+        kind: "jwt",
+        check: json!({
+            "issuer": "issuer",
+            "sources": [{ "header": "authorization", "prefix": "Bearer " }, { "query": "access_token" }, { "cookie": "token" }],
+            "jwks": { "inline": { "keys": [{ "kty": "oct", "kid": "k", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY" }] } },
+        }),
+        requests: &[
+            (
+                "",
+                &[(
+                    "authorization",
+                    "Bearer eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJKV1QifQ.eyJpc3MiOiJpc3N1ZXIiLCJzdWIiOiJhbGljZSIsImF1ZCI6InNob3AiLCJleHAiOjQxMDI0NDQ4MDB9.hb3dLHFaph1CYU4mK2fEdo1pUEyBeQg3zurGkDzckDM",
+                )],
+            ),
+            (
+                "",
+                &[(
+                    "authorization",
+                    "Bearer eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJKV1QifQ.eyJpc3MiOiJpc3N1ZXIiLCJzdWIiOiJhbGljZSIsImF1ZCI6InNob3AiLCJleHAiOjQxMDI0NDQ4MDB9.MDkczDkGruz3gQeByEUp1odEf2Km4UYC1hpaFHLd3bh",
+                )],
+            ),
+            ("", &[("authorization", "Bearer sesame-token")]),
+            (
+                "",
+                &[
+                    (
+                        "authorization",
+                        "Bearer eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJKV1QifQ.eyJpc3MiOiJpc3N1ZXIiLCJzdWIiOiJhbGljZSIsImF1ZCI6InNob3AiLCJleHAiOjQxMDI0NDQ4MDB9.hb3dLHFaph1CYU4mK2fEdo1pUEyBeQg3zurGkDzckDM",
+                    ),
+                    ("cookie", "token=sesame-token"),
+                ],
+            ),
+            (
+                "?access_token=eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJKV1QifQ.eyJpc3MiOiJpc3N1ZXIiLCJzdWIiOiJhbGljZSIsImF1ZCI6InNob3AiLCJleHAiOjQxMDI0NDQ4MDB9.hb3dLHFaph1CYU4mK2fEdo1pUEyBeQg3zurGkDzckDM",
+                &[],
+            ),
+            (
+                "",
+                &[(
+                    "cookie",
+                    "a=b; token=eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJKV1QifQ.eyJpc3MiOiJpc3N1ZXIiLCJzdWIiOiJhbGljZSIsImF1ZCI6InNob3AiLCJleHAiOjQxMDI0NDQ4MDB9.hb3dLHFaph1CYU4mK2fEdo1pUEyBeQg3zurGkDzckDM",
+                )],
+            ),
+        ],
+        refused: vec![
+            (json!({ "jwks": { "inline": "sesame-plain" } }), "jwks.inline: this must be an object"),
+            (json!({ "jwks": "sesame-plain" }), "jwks: "),
+            (jwks(json!({ "kty": "oct", "k": "c2VzYW1lLXBsYWlu" })), "jwks.inline: "),
+            (jwks(json!({ "kty": "oct", "k": 271_828_182 })), "jwks.inline: "),
+            (jwks(json!("sesame-plain")), "jwks.inline: "),
+            (json!("sesame-plain"), "checks.it.jwt: invalid type: string"),
+        ],
+        secrets: &[
+            "0123456789abcdef0123456789abcdef",
+            "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
+            "hb3dLHFaph1CYU4mK2fEdo1pUEyBeQg3zurGkDzckDM",
+            "MDkczDkGruz3gQeByEUp1odEf2Km4UYC1hpaFHLd3bh",
+            "sesame-token",
+            "sesame-plain",
+            "c2VzYW1lLXBsYWlu",
+            "271828182",
+        ],
+    }
+}
+
+/// The service says yes to `sesame-plain`.
+fn ext_authz() -> Case {
+    Case {
+        kind: "ext_authz",
+        check: json!({ "http": { "cluster": "side" }, "allowed_headers": ["cookie"], "cache": { "valid_duration": "1m", "key": ["authorization", "cookie"] } }),
+        requests: &[
+            ("", &[("authorization", "Bearer sesame-plain"), ("cookie", "session=sesame-other")]),
+            ("", &[("authorization", "Bearer sesame-wrong")]),
+            ("", &[("authorization", "Bearer sesame-broken")]),
+        ],
+        refused: Vec::new(),
+        secrets: &["sesame-plain", "sesame-other", "sesame-wrong", "sesame-broken"],
+    }
+}
+
+fn service(request: &Request) -> Response {
+    match request.header("authorization") {
+        Some("Bearer sesame-plain") => Response::new(200),
+        Some("Bearer sesame-broken") => Response::new(500),
+        _ => Response::new(401),
+    }
+}
+
 /// The secrets in a text: as they are, in hexadecimal digits, or in base64.
 fn leaked(text: &str, secrets: &[&'static str]) -> Vec<&'static str> {
     let text = text.to_lowercase();
@@ -177,7 +269,7 @@ async fn nothing_tells_a_secret_of_a_request(proxy: Proxy<Auth>) {
                 { "require": { "any": ["closed", "it"] } },
             ],
         });
-        let proxy = Proxy::<Auth>::on(host, name).configure(configuration).traced().start().await;
+        let proxy = Proxy::<Auth>::on(host, name).configure(configuration).cluster("side", service).traced().start().await;
         let mut statuses = Vec::new();
         let mut answers = String::new();
         for (query, headers) in case.requests {
