@@ -1,6 +1,6 @@
 //! Body buffers of the proxy.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, ops::Range};
 
 use crate::{
     abi::{self, BufferType},
@@ -38,10 +38,31 @@ impl BodyBuffer<'_> {
     ///
     /// [`HostError`] if the proxy refuses.
     pub fn read(&self) -> Result<Vec<u8>> {
-        if self.size == 0 {
+        self.read_range(0..self.size)
+    }
+
+    /// A copy of those bytes of `range` that are there: to look at a few without copying all.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if the proxy refuses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use inproxy::{hooks::RequestBody, prelude::*};
+    ///
+    /// /// Whether a message of gRPC is compressed.
+    /// fn is_compressed(mut body: RequestBody<'_>) -> Result<bool> {
+    ///     Ok(body.buffer().read_range(0..5)?.first() == Some(&1))
+    /// }
+    /// ```
+    pub fn read_range(&self, range: Range<usize>) -> Result<Vec<u8>> {
+        let end = range.end.min(self.size);
+        if range.start >= end {
             return Ok(Vec::new());
         }
-        abi::buffer(self.buffer, 0, self.size).map_err(|status| HostError::new("read a body", status).into())
+        abi::buffer(self.buffer, range.start, end - range.start).map_err(|status| HostError::new("read a body", status).into())
     }
 
     /// Puts `bytes` before the others. `content-length` stays as it is: see [`HttpHooks`](crate::hooks::HttpHooks).

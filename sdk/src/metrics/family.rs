@@ -48,7 +48,7 @@ pub struct Family<M, const N: usize> {
 /// A metric that can have labels: [`Counter`], [`Gauge`], [`UpDownCounter`] or [`Histogram`].
 pub trait Metric: sealed::OfSeries {}
 
-mod sealed {
+pub(super) mod sealed {
     use super::{Kind, Series};
 
     pub trait OfSeries {
@@ -62,7 +62,7 @@ mod sealed {
 
 impl<M: Metric, const N: usize> Family<M, N> {
     pub(super) fn define(name: &str, labels: [&str; N]) -> Result<Self, MetricError> {
-        Ok(Self { table: Table::of(M::KIND, name, &labels)?, metric: PhantomData })
+        Ok(Self { table: Table::of(&[(M::KIND, name)], &labels)?, metric: PhantomData })
     }
 
     /// How many label sets each VM may have; 1000 unless set. Those that are there stay.
@@ -72,9 +72,18 @@ impl<M: Metric, const N: usize> Family<M, N> {
         self
     }
 
+    /// How many label sets all VMs with the same `vm_id` may have together, as long as the proxy's process lives: the bound is that of the proxy, and not of each worker. A label set that is new costs the VM some calls of the proxy, and
+    /// one for which there is no room costs one each time.
+    #[must_use]
+    pub fn at_most_together(self, label_sets: usize) -> Self {
+        self.table.set_at_most_together(label_sets);
+        self
+    }
+
     /// The series of these values, in the order of the labels. It can be kept, too. Values of several types are one type as bytes: `[code.as_str().as_bytes(), header.as_bytes()]`.
     pub fn with<V: AsRef<[u8]>>(&self, values: [V; N]) -> M {
-        M::of(self.table.series(&values.each_ref().map(AsRef::as_ref)), self.table.name())
+        let series = self.table.series(&values.each_ref().map(AsRef::as_ref));
+        M::of(self.table.one(&series, 0, M::KIND), self.table.name(0))
     }
 
     /// How many label sets this VM has.
@@ -91,7 +100,7 @@ impl<M, const N: usize> Clone for Family<M, N> {
 
 impl<M, const N: usize> fmt::Debug for Family<M, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Family").field("name", &self.table.name()).finish_non_exhaustive()
+        f.debug_struct("Family").field("name", &self.table.name(0)).finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use inproxy::{
-    metrics::{Counter, Family, Gauge, Histogram, UpDownCounter},
+    metrics::{Counter, Family, Gauge, Group, Histogram, Member, UpDownCounter},
     prelude::*,
 };
 
@@ -21,6 +21,9 @@ pub struct Metrics {
     levels: Family<Gauge, 1>,
     open: Family<UpDownCounter, 1>,
     sizes: Family<Histogram, 1>,
+    group: Group,
+    group_total: Member<Counter>,
+    group_size: Member<Histogram>,
 }
 
 /// How [`Metrics`] are defined.
@@ -34,6 +37,12 @@ pub struct Settings {
     at_most: Option<usize>,
     #[serde(default)]
     buckets: Option<Vec<u64>>,
+    /// How many label sets a group may have in all VMs together.
+    #[serde(default)]
+    together: Option<usize>,
+    /// The labels of the group.
+    #[serde(default)]
+    group: Vec<String>,
     /// Label sets that `/sets` counts.
     #[serde(default)]
     sets: Vec<[Vec<u8>; 2]>,
@@ -58,7 +67,16 @@ impl Configure for Metrics {
         if let Some(buckets) = config.buckets {
             plugin.histogram_buckets("metrics_sizes", &buckets)?;
         }
+        let mut group = plugin.metric_group(&config.group);
+        let (group_total, group_size) = (group.counter("metrics_group_total"), group.histogram("metrics_group_size"));
+        let mut group = group.build()?;
+        if let Some(at_most) = config.together {
+            group = group.at_most_together(at_most);
+        }
         Ok(Self {
+            group,
+            group_total,
+            group_size,
             sets: config.sets,
             counter: plugin.counter(&config.counter)?,
             gauge: plugin.gauge("metrics.gauge")?,
@@ -90,6 +108,11 @@ impl Metrics {
             "size" => self.sizes.with(["200"]).record(number),
             "again" => (0..number).for_each(|_| self.requests.with(["200", "/a.b"]).increment()),
             "distinct" => (0..number).for_each(|nth| self.requests.with([nth.to_string().as_str(), "/"]).increment()),
+            "group" => {
+                let series = self.group.with(&[number.to_string().as_bytes(), b"/a.b", b"one too many"]);
+                series.of(&self.group_total).increment();
+                series.of(&self.group_size).record(number);
+            }
             "sets" => self.sets.iter().for_each(|set| self.requests.with(set.each_ref()).increment()),
             _ => {}
         }

@@ -17,6 +17,9 @@ async fn a_value_is_read_as_what_it_can_be(proxy: Proxy<Expressions>) {
         ("request.method", "4 bytes: text POST"),
         ("request.headers['x-a'] + '!'", "4 bytes: text 1,2!"),
         ("size(request.path) - 10", "8 bytes: int -8, uint 18446744073709551608, double NaN, time 0ns"),
+        ("string(size(request.path))", "1 bytes: text 2"),
+        ("string(1.5)", "3 bytes: text 1.5"),
+        ("string(\nrequest.method\n)", "4 bytes: text POST"),
         ("b'\\xff'", "1 bytes:"),
         ("[1, 2].map(x, x * 2)", "2 4"),
         ("request.headers['x-none']", "failed"),
@@ -34,7 +37,12 @@ async fn a_value_is_read_as_what_it_can_be(proxy: Proxy<Expressions>) {
 #[inproxy_test::test(only(envoy), because = "the model's expressions know no times")]
 async fn times_are_read_too(proxy: Proxy<Expressions>) {
     let (host, name) = proxy.host();
-    for (expression, expected) in [("duration('1500ms')", "duration 1.5s"), ("timestamp('2020-01-01T00:00:00Z')", "time 1577836800s")] {
+    for (expression, expected) in [
+        ("duration('1500ms')", "duration 1.5s"),
+        ("string(duration('1500ms'))", "text 1.500s"),
+        ("string(true)", "text true"),
+        ("timestamp('2020-01-01T00:00:00Z')", "time 1577836800s"),
+    ] {
         let response = start(Proxy::on(host, name), expression).await.send(Request::get("/")).await;
         let told = response.header("x-request").unwrap();
         assert!(told.contains(expected), "{told}");

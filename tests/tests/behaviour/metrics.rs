@@ -102,6 +102,47 @@ async fn a_histogram_has_the_buckets_that_the_proxy_is_told(proxy: Proxy<Metrics
     assert_eq!(proxy.series("metrics_sizes_count", [("code", "200")]).await, 6.0);
 }
 
+#[inproxy_test::test]
+async fn a_group_has_one_label_set_for_all_its_metrics(proxy: Proxy<Metrics>) {
+    let proxy = proxy.metric_labels(["route", "path"]).configure(json!({ "group": ["route", "path"] })).start().await;
+    get(&proxy, "/group/7/group/7/group/9").await;
+    for (route, count) in [("7", 2.0), ("9", 1.0)] {
+        let labels = [("route", route), ("path", "/a.b")];
+        assert_eq!(proxy.series("metrics_group_total", labels).await, count);
+        assert_eq!(proxy.series("metrics_group_size_count", labels).await, count);
+    }
+    assert_eq!(proxy.all_series("metrics_group_total").await.len(), 3, "two, and one for what would find no room");
+}
+
+#[inproxy_test::test]
+async fn label_sets_are_counted_over_all_workers(proxy: Proxy<Metrics>) {
+    let mut proxy = proxy.workers(2).metric_labels(["route"]).configure(json!({ "group": ["route"], "together": 5 })).start().await;
+    let mut all = 0.0;
+    for round in 0..2 {
+        // Each connection is another worker's turn, in whichever order: each set comes to both in the end.
+        for nth in 0..40 {
+            get(&proxy, &format!("/group/{}/group/{}", nth % 8, 20 + nth % 3)).await;
+            all += 2.0;
+        }
+        let series = proxy.all_series("metrics_group_total").await;
+        let (overflow, own): (Vec<_>, Vec<_>) = series.iter().partition(|series| series.labels["route"] == "__overflow__");
+        assert_eq!(own.len(), 5, "{own:?}");
+        assert_eq!((overflow.len(), own.iter().chain(&overflow).map(|series| series.value).sum::<f64>()), (1, all));
+        assert!(overflow[0].value > 0.0);
+        if round == 0 {
+            // What is known stays known.
+            proxy.update(json!({ "group": ["route"], "together": 5, "counter": "metrics.other" })).await.unwrap();
+        }
+    }
+    proxy.expect_log("the metric metrics_group_total has 5 label sets, which is as many as it may").await;
+}
+
+#[inproxy_test::test]
+async fn a_label_of_the_configuration_that_is_none_refuses_it(proxy: Proxy<Metrics>) {
+    let refused = proxy.configure(json!({ "group": ["route", "a.b"] })).try_start().await.err().unwrap();
+    refused.expect_log(r#""a.b" is not the name of a label"#);
+}
+
 /// Pairs of label values, each of which is one series.
 fn nasty() -> Vec<[Vec<u8>; 2]> {
     let mut sets: Vec<[Vec<u8>; 2]> = Vec::new();
@@ -270,7 +311,7 @@ async fn a_refused_change_is_logged_once_for_each_metric(proxy: Proxy<Metrics>) 
 #[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
 async fn a_label_set_that_the_proxy_refuses_is_counted_with_what_finds_no_room(proxy: Proxy<Metrics>) {
     // Behind those of the configuration.
-    let proxy = proxy.metric_labels(LABELS).refuse_nth("proxy_define_metric", 10, Status::INTERNAL_FAILURE).start().await;
+    let proxy = proxy.metric_labels(LABELS).refuse_nth("proxy_define_metric", 12, Status::INTERNAL_FAILURE).start().await;
     get(&proxy, "/again/3").await.expect_header("x-label-sets", "1");
     let overflow = proxy.series("metrics_requests_total", [("code", "__overflow__"), ("status_code", "__overflow__")]);
     assert_eq!(overflow.await, 1.0);
