@@ -10,20 +10,17 @@ mod metrics;
 mod reply;
 mod rules;
 
-use inproxy::{
-    http::{Outgoing, Peeked},
-    prelude::*,
-};
+use inproxy::prelude::*;
 
 use self::{
-    asked::Asked,
+    asked::{Asked, Body},
     check::Check,
     metrics::Metrics,
-    rules::{Plan, Rule},
+    rules::{Plan, Rule, Unclear},
 };
 use crate::{
     config::{Settings, Unmatched},
-    policy::{Code, Denial, Edit, Edits, Outcome, Verdict},
+    policy::{Code, Denial, Edit, Edits, Outcome, Undecided, Verdict},
 };
 
 /// Lets a request pass if the checks that it needs say so.
@@ -39,12 +36,6 @@ pub struct Auth {
     metrics: Metrics,
 }
 
-/// A request that is held while its checks are made, with its body or without.
-trait Held: Into<Outgoing> {
-    fn asked<'a>(&'a self, body: Option<&'a Peeked>) -> Asked<'a>;
-    fn change(&mut self, edits: &Edits) -> Result<()>;
-}
-
 impl Configure for Auth {
     type Config = Settings;
 
@@ -58,11 +49,18 @@ impl Configure for Auth {
 }
 
 impl HttpFilter for Auth {
-    async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
         // Expressions can be evaluated now, and not after somebody was asked.
-        let plan = Plan::of(&self.rules, &self.checks, &request)?;
+        let plan = match Plan::of(&self.rules, &self.checks, &request) {
+            Ok(plan) => plan,
+            Err(unclear) if self.shadow => {
+                self.pass_unclear(&unclear, &mut request)?;
+                return Ok(next.run(request).await);
+            }
+            Err(unclear) => return Err(unclear.error),
+        };
         let body = match plan.body {
-            Some(limit) => Some(request.peek_body(limit).await?),
+            Some(limit) => Some(request.peek_body(limit).await),
             None => None,
         };
         self.guard(request, body.as_ref(), &plan, next).await
@@ -70,7 +68,7 @@ impl HttpFilter for Auth {
 }
 
 impl Auth {
-    async fn guard<R: Held>(&self, mut request: R, body: Option<&Peeked>, plan: &Plan<'_>, next: Next) -> Result<Response> {
+    async fn guard(&self, mut request: Request, body: Body<'_>, plan: &Plan<'_>, next: Next) -> Result<Response> {
         for rule in &plan.shadows {
             let outcome = self.ask(rule, plan, &request, body).await;
             self.metrics.shadow(rule.name(), &outcome);
@@ -92,32 +90,30 @@ impl Auth {
             Err(undecided) => return reply::denied(&undecided.denial, plan.is_grpc, "auth_undecided"),
         };
         // Also when other checks let it pass than those that would write there.
-        request.change(&Edits { request: self.reserved.clone(), ..Edits::default() })?;
-        request.change(&edits)?;
+        edits::change(request.headers_mut(), &self.reserved)?;
+        for (name, value) in &edits.filter_state {
+            request.attributes().filter_state().set(name, value)?;
+        }
+        edits::change(request.headers_mut(), &edits.request)?;
         let mut response = next.run(request).await;
         edits::change(response.headers_mut(), &edits.response)?;
         Ok(response)
     }
 
     /// Asks the checks that a rule needs.
-    async fn ask<R: Held>(&self, rule: &Rule, plan: &Plan<'_>, request: &R, body: Option<&Peeked>) -> Outcome {
+    async fn ask(&self, rule: &Rule, plan: &Plan<'_>, request: &Request, body: Body<'_>) -> Outcome {
+        let asked = Asked { headers: request.headers(), attributes: request.attributes(), body };
         let ask = async |place: usize| match self.checks.get(place) {
-            Some(check) => check.ask(&request.asked(body), plan, &self.metrics).await,
+            Some(check) => check.ask(&asked, plan, &self.metrics).await,
             None => Ok(Verdict::Deny(Denial::new(Code::INTERNAL, ""))),
         };
         rule.require().ask(&ask).await
     }
-}
 
-impl Held for Request {
-    fn asked<'a>(&'a self, body: Option<&'a Peeked>) -> Asked<'a> {
-        Asked { headers: self.headers(), attributes: self.attributes(), body }
-    }
-
-    fn change(&mut self, edits: &Edits) -> Result<()> {
-        for (name, value) in &edits.filter_state {
-            self.attributes().filter_state().set(name, value)?;
-        }
-        edits::change(self.headers_mut(), &edits.request)
+    /// Nothing is refused, also if nobody knows which rule a request needs.
+    fn pass_unclear(&self, unclear: &Unclear<'_>, request: &mut Request) -> Result<()> {
+        log::warn!("{:#}", unclear.error);
+        self.metrics.shadow(unclear.rule.name(), &Err(Undecided::new("")));
+        edits::change(request.headers_mut(), &self.reserved)
     }
 }

@@ -11,7 +11,7 @@ use inproxy::{prelude::*, time};
 use self::{
     answer::Answers,
     count::{Counted, InUse},
-    limit::Limit,
+    limit::{Ask, Limit},
     metrics::{Metrics, Said},
 };
 use crate::{config::Settings, decision::Decision};
@@ -29,7 +29,6 @@ pub struct RateLimit {
 #[derive(Debug, Default)]
 struct Passed {
     tightest: Option<Decision>,
-    request_headers: Vec<(String, String)>,
     response_headers: Vec<(String, String)>,
     /// Given back when the request is over.
     in_use: Vec<InUse>,
@@ -60,11 +59,7 @@ impl HttpFilter for RateLimit {
         let asked: Vec<_> = self.limits.iter().filter_map(|limit| limit.ask(&request).transpose().map(|ask| (limit, ask))).collect();
         let mut passed = Passed::default();
         for (limit, ask) in asked {
-            let outcome = match ask {
-                Ok(ask) => limit.count(&ask, time::now()?).await,
-                Err(error) => Err(error),
-            };
-            match outcome {
+            match self.ask(limit, ask, &mut request).await {
                 Ok(counted) if counted.granted => {
                     self.metrics.count(limit.name(), Said::Granted);
                     passed.add(counted);
@@ -72,25 +67,35 @@ impl HttpFilter for RateLimit {
                 Ok(_) if !limit.enforces() => self.metrics.count(limit.name(), Said::ShadowLimited),
                 Ok(counted) => {
                     self.metrics.count(limit.name(), Said::Limited);
-                    return self.answers.limited(&request, &counted);
+                    return Ok(self.answers.limited(&request, &counted));
                 }
-                Err(error) if limit.fails_open() => {
+                Err(error) if limit.fails_open() || !limit.enforces() => {
                     self.metrics.count(limit.name(), Said::UndecidedAllowed);
-                    log::warn!("{}, which fails open: {error:#}", limit.name());
+                    log::warn!("{}, which lets the request pass: {error:#}", limit.name());
                 }
                 Err(error) => {
                     self.metrics.count(limit.name(), Said::Undecided);
                     log::warn!("{}: {error:#}", limit.name());
-                    return self.answers.undecided(&request);
+                    return Ok(self.answers.undecided(&request));
                 }
             }
         }
-        for (name, value) in &passed.request_headers {
-            request.headers_mut().append(name.as_str(), value.as_str())?;
-        }
         let mut response = next.run(request).await;
-        self.answers.tell(&mut response, passed.tightest.as_ref(), &passed.response_headers)?;
+        self.answers.tell(&mut response, passed.tightest.as_ref(), &passed.response_headers);
         Ok(response)
+    }
+}
+
+impl RateLimit {
+    /// What a limit says. What it wants the upstream to be told is part of that: without it the limit has not decided.
+    async fn ask(&self, limit: &Limit, ask: Result<Ask>, request: &mut Request) -> Result<Counted> {
+        let counted = limit.count(&ask?, time::now()?).await?;
+        if counted.granted {
+            for (name, value) in &counted.request_headers {
+                request.headers_mut().append(name.as_str(), value.as_str())?;
+            }
+        }
+        Ok(counted)
     }
 }
 
@@ -101,7 +106,6 @@ impl Passed {
         if let Some(decision) = counted.decision {
             self.tightest = Some(decision.tighter(self.tightest));
         }
-        self.request_headers.extend(counted.request_headers);
         self.response_headers.extend(counted.response_headers);
         self.in_use.extend(counted.in_use);
     }

@@ -1,8 +1,10 @@
 //! The table: which filters, with which configurations and requests.
 
 mod asking;
+mod auth;
 mod bodies;
 mod envoy;
+mod limits;
 mod plain;
 mod sharing;
 mod tcp;
@@ -11,5 +13,6 @@ use crate::case::Case;
 
 /// All of them, in the page's order.
 pub fn all() -> Vec<Case> {
-    [plain::cases(), bodies::cases(), asking::cases(), sharing::cases(), envoy::cases(), tcp::cases()].into_iter().flatten().collect()
+    let sdk = [plain::cases(), bodies::cases(), asking::cases(), sharing::cases(), envoy::cases(), tcp::cases()];
+    sdk.into_iter().chain([auth::cases(), limits::cases()]).flatten().collect()
 }

@@ -1,7 +1,7 @@
 use inproxy::{
     attributes::Attributes,
     headers::{HeaderValue, Headers},
-    http::Peeked,
+    http::{BodyError, Peeked},
 };
 
 use crate::policy::Facts;
@@ -11,9 +11,11 @@ use crate::policy::Facts;
 pub(crate) struct Asked<'a> {
     pub(crate) headers: Headers<'a>,
     pub(crate) attributes: Attributes<'a>,
-    /// As much of it as the plan's checks need.
-    pub(crate) body: Option<&'a Peeked>,
+    pub(crate) body: Body<'a>,
 }
+
+/// As much of the body as the plan's checks need, if they need some; or why it could not be read.
+pub(crate) type Body<'a> = Option<&'a Result<Peeked, BodyError>>;
 
 impl Facts for Asked<'_> {
     type Value = HeaderValue;

@@ -88,7 +88,7 @@ impl ExtAuthz {
         let told = match self.told(asked) {
             Ok(Ok(told)) => told,
             Ok(Err(too_large)) => return Ok(Verdict::Deny(too_large)),
-            Err(error) => return Err(self.failure.undecided(format!("the request cannot be read: {error}"))),
+            Err(error) => return Err(self.failure.undecided(format!("the request cannot be read: {error:#}"))),
         };
         let kept = self.kept.as_ref().and_then(|kept| Some((kept, kept.decisions.key(&told)?)));
         if let Some((kept, key)) = kept {
@@ -135,9 +135,10 @@ impl ExtAuthz {
     }
 
     /// What the service is told; or why the request is refused before.
-    fn told(&self, asked: &Asked<'_>) -> Result<Result<Told, Denial>, AttributeError> {
+    fn told(&self, asked: &Asked<'_>) -> Result<Result<Told, Denial>> {
         let body = match (self.body, asked.body) {
             (Some(needs), Some(body)) => {
+                let body = body.as_ref().map_err(|error| Error::msg(error.to_string()))?;
                 let is_partial = !body.is_whole() || body.as_bytes().len() > needs.max_request_bytes;
                 if is_partial && !needs.allow_partial_message {
                     return Ok(Err(too_large()));

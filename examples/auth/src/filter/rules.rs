@@ -31,6 +31,13 @@ pub(crate) struct Plan<'a> {
     pub(crate) body: Option<usize>,
 }
 
+/// Nobody knows whether a rule is for a request.
+#[derive(Debug)]
+pub(crate) struct Unclear<'a> {
+    pub(crate) rule: &'a Rule,
+    pub(crate) error: Error,
+}
+
 // === impl Rule ===
 
 impl Rule {
@@ -67,7 +74,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     ///
     /// An expression that cannot be evaluated: nobody knows whether its rule is for this request.
-    pub(crate) fn of(rules: &'a [Rule], checks: &'a [Check], request: &Request) -> Result<Self> {
+    pub(crate) fn of(rules: &'a [Rule], checks: &'a [Check], request: &Request) -> Result<Self, Unclear<'a>> {
         let is_grpc = request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
         let mut plan = Self { rule: None, shadows: Vec::new(), is_grpc, prepared: Vec::new(), body: None };
         for rule in rules {
@@ -78,7 +85,7 @@ impl<'a> Plan<'a> {
                     Ok(false) => {}
                     Err(error) => log::warn!("{error:#}"),
                 }
-            } else if rule.takes(request)? {
+            } else if rule.takes(request).map_err(|error| Unclear { rule, error })? {
                 plan.rule = Some(rule);
                 break;
             }

@@ -1,5 +1,6 @@
 use auth::Auth;
-use inproxy_test::{Proxy, Request, json};
+use inproxy::abi::Status;
+use inproxy_test::{Proxy, Request, Response, json};
 
 #[inproxy_test::test]
 async fn the_first_rule_that_matches_counts(proxy: Proxy<Auth>) {
@@ -78,6 +79,38 @@ async fn in_shadow_mode_nothing_is_refused(proxy: Proxy<Auth>) {
     assert_eq!(proxy.send(Request::get("/b")).await.status(), 200);
     assert_eq!(proxy.series("auth_shadows", [("rule", "rules[0]"), ("outcome", "denied")]).await, 1.0);
     assert_eq!(proxy.series("auth_shadows", [("rule", "unmatched"), ("outcome", "denied")]).await, 1.0);
+}
+
+/// What clients say in the place of a check is taken out all the same.
+#[inproxy_test::test]
+async fn in_shadow_mode_nothing_is_refused_whose_rule_is_unclear(proxy: Proxy<Auth>) {
+    let proxy = proxy
+        .configure(json!({
+            "checks": { "keys": { "api_key": { "consumers": [{ "name": "alice", "key": "k" }] } } },
+            "rules": [{ "when": "request.headers['x-none'] == ''", "require": "keys" }],
+            "shadow": true,
+        }))
+        .metric_labels(["rule", "outcome"])
+        .start()
+        .await;
+    assert_eq!(proxy.send(Request::get("/").with_header("x-consumer", "root")).await.status(), 200);
+    assert_eq!(proxy.upstream().request().header("x-consumer"), None);
+    assert_eq!(proxy.series("auth_shadows", [("rule", "rules[0]"), ("outcome", "undecided")]).await, 1.0);
+}
+
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn a_body_that_cannot_be_read_is_a_matter_of_the_check_that_needs_it(proxy: Proxy<Auth>) {
+    let (host, name) = proxy.host();
+    for (fail_open, shadow, status) in [(false, false, 403), (true, false, 200), (false, true, 200)] {
+        let service = json!({ "http": { "cluster": "authz" }, "with_request_body": { "max_request_bytes": 9 }, "fail_open": fail_open });
+        let rules = json!([{ "require": "it", "shadow": shadow }, { "require": [] }]);
+        let proxy = Proxy::<Auth>::on(host, name).configure(json!({ "checks": { "it": { "ext_authz": service } }, "rules": rules }));
+        // The configuration is the first buffer.
+        let proxy = proxy.cluster("authz", |_| Response::new(200)).hold_headers().refuse_nth("proxy_get_buffer_bytes", 2, Status::INTERNAL_FAILURE);
+        let proxy = proxy.start().await;
+        assert_eq!(proxy.send(Request::post("/").with_body("a body")).await.status(), status, "fail_open {fail_open}, shadow {shadow}");
+        proxy.expect_log("it: the request cannot be read: ").await;
+    }
 }
 
 #[inproxy_test::test]

@@ -32,7 +32,7 @@ impl Answers {
     }
 
     /// What a request gets that may not pass.
-    pub(crate) fn limited(&self, request: &Request, counted: &Counted) -> Result<Response> {
+    pub(crate) fn limited(&self, request: &Request, counted: &Counted) -> Response {
         let body = if counted.body.is_empty() { self.body.as_bytes() } else { &counted.body };
         let mut reply = LocalReply::new(self.status).with_details("rate_limited").with_body(body);
         reply.headers_mut().insert(&RATE_LIMITED, HeaderValue::from_static("true"));
@@ -45,34 +45,39 @@ impl Answers {
             reply.headers_mut().insert(&RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         let mut response = Response::from(reply);
-        self.tell(&mut response, counted.decision.as_ref(), &counted.response_headers)?;
-        Ok(response)
+        self.tell(&mut response, counted.decision.as_ref(), &counted.response_headers);
+        response
     }
 
     /// What a request gets that could not be counted.
-    pub(crate) fn undecided(&self, request: &Request) -> Result<Response> {
+    pub(crate) fn undecided(&self, request: &Request) -> Response {
         let mut reply =
             LocalReply::new(StatusCode::SERVICE_UNAVAILABLE).with_details("rate_limit_undecided").with_body("the limit cannot be checked now\n");
         if is_grpc(request) {
             reply = reply.with_grpc_status(Code::UNAVAILABLE.as_raw());
         }
-        Ok(reply.into())
+        reply.into()
     }
 
     /// Tells of the limit of which the least is left, and what services that count want to be told.
-    pub(crate) fn tell(&self, response: &mut Response, decision: Option<&Decision>, headers: &[(String, String)]) -> Result<()> {
+    pub(crate) fn tell(&self, response: &mut Response, decision: Option<&Decision>, headers: &[(String, String)]) {
         let mut told = response.headers_mut();
         for (name, value) in headers {
-            told.append(name.as_str(), value.as_str())?;
+            note(name, told.append(name.as_str(), value.as_str()));
         }
         if let (config::Headers::XRatelimit, Some(decision)) = (self.headers, decision) {
-            told.insert(&LIMIT, HeaderValue::from(decision.limit));
-            told.insert(&REMAINING, HeaderValue::from(decision.left));
-            if let Some(seconds) = decision.reset_seconds() {
-                told.insert(&RESET, HeaderValue::from(seconds));
+            let seconds = decision.reset_seconds().map(|seconds| (RESET, seconds));
+            for (name, value) in [(LIMIT, decision.limit), (REMAINING, decision.left)].into_iter().chain(seconds) {
+                note(name.as_str(), told.insert(&name, value.to_string()));
             }
         }
-        Ok(())
+    }
+}
+
+/// No response is worse for a header that only tells of limits.
+fn note(name: &str, told: Result<()>) {
+    if let Err(error) = told {
+        log::warn!("the client is not told {name}: {error:#}");
     }
 }
 

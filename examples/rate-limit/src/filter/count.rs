@@ -8,7 +8,7 @@ use std::{
 use inproxy::{
     prelude::*,
     shared::{SharedError, Slots},
-    time,
+    task, time,
 };
 
 use super::{limit::Ask, stored::Shared};
@@ -53,9 +53,13 @@ pub(crate) struct Quotas {
     remembered: Slots<Shared<Remembered>>,
 }
 
-/// What a request has in use, until it is over.
+/// What a request has in use: given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct InUse {
+pub(crate) struct InUse(Option<Share>);
+
+/// What a quota has granted.
+#[derive(Clone, Debug)]
+struct Share {
     states: Rc<Slots<Shared<State>>>,
     key: Vec<u8>,
     amount: u64,
@@ -64,6 +68,9 @@ pub(crate) struct InUse {
 
 /// What is in use until it is given back is remembered for so long: a worker that dies gives nothing back.
 const IN_USE: Duration = Duration::from_secs(3600);
+
+/// So long after what is in use could not be given back, it is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A worker that was not first so often has had bad luck, and others have counted meanwhile.
 const ATTEMPTS: u32 = 64;
@@ -182,6 +189,9 @@ impl Quotas {
             reset = state.resets_in(since_epoch(now));
             (grant.amount > 0).then_some(Shared(state))
         })?;
+        // Also if what follows fails.
+        let share = Share { states: Rc::clone(&self.states), key, amount: grant.amount, limit };
+        let in_use = InUse((grant.amount > 0).then_some(share));
         if let Some(id) = &id {
             // Another worker may have counted the same request meanwhile: what it has said holds, and this is given back.
             let mine = Remembered::new(grant, since_epoch(now), self.generation);
@@ -191,13 +201,14 @@ impl Quotas {
                 theirs.is_none().then_some(Shared(mine))
             })?;
             if let Some(theirs) = theirs {
-                self.release(&key, grant.amount, limit);
                 return Ok(counted(ask, theirs, limit, Some(left), reset));
             }
         }
         let mut counted = counted(ask, grant, limit, Some(left), reset);
-        if counted.granted && limit.valid.is_zero() {
-            counted.in_use = Some(InUse { states: Rc::clone(&self.states), key, amount: grant.amount, limit });
+        if limit.valid.is_zero() {
+            counted.in_use = Some(in_use);
+        } else {
+            in_use.keep();
         }
         Ok(counted)
     }
@@ -206,30 +217,53 @@ impl Quotas {
         let found = self.remembered.get(id, now)?;
         Ok(found.and_then(|Shared(found)| found.replay(since_epoch(now), self.generation)))
     }
-
-    fn release(&self, key: &[u8], amount: u64, limit: quota::Amount) {
-        release(&self.states, key, amount, limit);
-    }
 }
 
 // === impl InUse ===
 
-impl Drop for InUse {
-    fn drop(&mut self) {
-        release(&self.states, &self.key, self.amount, self.limit);
+impl InUse {
+    /// It stays counted.
+    fn keep(mut self) {
+        self.0 = None;
     }
 }
 
-fn release(states: &Slots<Shared<State>>, key: &[u8], amount: u64, limit: quota::Amount) {
-    let Ok(now) = time::now() else { return };
-    let ttl = if limit.valid.is_zero() { IN_USE } else { limit.valid };
-    let released = states.try_update(key, now, ttl, |state| {
-        let Shared(mut state) = state?;
-        state.ask(Quota::Release { amount }, limit, since_epoch(now));
-        Some(Shared(state))
-    });
-    if let Err(error) = released {
-        log::error!("{amount} in use could not be given back: {error}");
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let Some(share) = self.0.take() else { return };
+        match share.give_back() {
+            Ok(true) => return,
+            // Once more: who is told by mistake that there is nothing would have it in use for an hour.
+            Ok(false) => {}
+            Err(error) => log::warn!("{} in use could not be given back, and will be: {error:#}", share.amount),
+        }
+        task::spawn(async move {
+            // After an hour nobody remembers it.
+            for _ in 0..IN_USE.as_secs() {
+                time::sleep(AGAIN).await;
+                if share.give_back().is_ok() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+// === impl Share ===
+
+impl Share {
+    /// Whether there was something to give it back to.
+    fn give_back(&self) -> Result<bool> {
+        let now = time::now()?;
+        let ttl = if self.limit.valid.is_zero() { IN_USE } else { self.limit.valid };
+        let mut there = false;
+        self.states.try_update(&self.key, now, ttl, |state| {
+            there = state.is_some();
+            let Shared(mut state) = state?;
+            state.ask(Quota::Release { amount: self.amount }, self.limit, since_epoch(now));
+            Some(Shared(state))
+        })?;
+        Ok(there)
     }
 }
 

@@ -136,6 +136,23 @@ async fn what_the_service_refuses_is_refused_with_its_words(proxy: Proxy<RateLim
     assert_eq!(Question::decode(proxy.grpc_calls("rls")[0].message()).unwrap().descriptors.len(), 1);
 }
 
+/// A header that is none fails no response; for the upstream it is part of the decision.
+#[inproxy_test::test]
+async fn a_header_that_is_none_is_not_told(proxy: Proxy<RateLimit>) {
+    let (host, name) = proxy.host();
+    for (code, for_client, for_upstream, fail_open, status) in
+        [(OK, true, false, false, 200), (OVER_LIMIT, true, false, false, 429), (OK, false, true, true, 200), (OK, false, true, false, 503)]
+    {
+        let headers = |wrong: bool| if wrong { vec![pair("not a name", "x"), pair("x-good", "yes")] } else { Vec::new() };
+        let answer = Answer { code, response_headers: headers(for_client), request_headers: headers(for_upstream), ..Answer::default() };
+        let answer = answer.encode_to_vec();
+        let proxy = Proxy::<RateLimit>::on(host, name).configure(limit(&json!({ "fail_open": fail_open })));
+        let proxy = proxy.grpc("rls", move |_| GrpcReply::message(answer.clone())).start().await;
+        let response = proxy.send(Request::get("/")).await;
+        assert_eq!((response.status(), response.header("x-good")), (status, for_client.then_some("yes")));
+    }
+}
+
 #[inproxy_test::test]
 async fn without_an_answer_a_request_passes_or_not_as_the_operator_says(proxy: Proxy<RateLimit>) {
     let (host, name) = proxy.host();
