@@ -1,4 +1,4 @@
-//! The manifests in `examples/auth/deploy`.
+//! The manifests in `examples/auth/deploy` and `examples/rate-limit/deploy`.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
@@ -11,10 +11,8 @@ use std::{
 use inproxy_envoy::find;
 use serde_json::Value;
 
-const MODULE: &str = "/etc/envoy/auth.trimmed.wasm";
-
-fn manifest(name: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/auth/deploy").join(name)).unwrap()
+fn manifest(example: &str, name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(example).join("deploy").join(name)).unwrap()
 }
 
 /// The configuration of the filter: the JSON behind a line, as far as it is indented.
@@ -26,14 +24,14 @@ fn configuration(manifest: &str, line: &str) -> Value {
     serde_json::from_str(&json.join("\n")).unwrap()
 }
 
-/// The module of the example, built as its user builds it.
-fn module() -> PathBuf {
+/// The module of an example, built as its user builds it.
+fn module(example: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut build = Command::new(env!("CARGO_BIN_EXE_cargo-inproxy"));
-    build.args(["inproxy", "build"]).arg(root.join("examples/auth")).env("CARGO_TARGET_DIR", root.join("target"));
+    build.args(["inproxy", "build"]).arg(root.join("examples").join(example)).env("CARGO_TARGET_DIR", root.join("target"));
     let built = build.output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    fs::canonicalize(root.join("target/wasm32-wasip1/release/auth.trimmed.wasm")).unwrap()
+    fs::canonicalize(root.join(format!("target/wasm32-wasip1/release/{}.trimmed.wasm", example.replace('-', "_")))).unwrap()
 }
 
 /// Envoy loads the module for it, and configures the filter.
@@ -45,22 +43,44 @@ fn validate(bootstrap: &str) -> Output {
     Command::new(envoy).args(["--mode", "validate", "-c"]).arg(path).output().unwrap()
 }
 
-#[test]
-fn envoy_takes_the_bootstrap() {
-    let bootstrap = manifest("envoy.yaml");
-    assert!(bootstrap.contains(MODULE));
-    let bootstrap = bootstrap.replace(MODULE, module().to_str().unwrap());
+/// Envoy takes the bootstrap of an example, and its filter refuses it with `wrong` in the place of `right`, and says why.
+fn expect_taken(example: &str, (right, wrong): (&str, &str), reason: &str) {
+    let bootstrap = manifest(example, "envoy.yaml");
+    let deployed = format!("/etc/envoy/{}.trimmed.wasm", example.replace('-', "_"));
+    assert!(bootstrap.contains(&deployed));
+    let bootstrap = bootstrap.replace(&deployed, module(example).to_str().unwrap());
     let taken = validate(&bootstrap);
     assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
     // The filter is asked.
-    let refused = validate(&bootstrap.replace(r#"["door", "keys"] }"#, r#"["door", "keyz"] }"#));
+    let refused = validate(&bootstrap.replace(right, wrong));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains(r#"rules[1].require: no check is called "keyz"; there is door, keys"#), "{said}");
+    assert!(!refused.status.success() && said.contains(reason), "{said}");
+}
+
+#[test]
+fn envoy_takes_the_bootstrap_of_auth() {
+    let reason = r#"rules[1].require: no check is called "keyz"; there is door, keys"#;
+    expect_taken("auth", (r#"["door", "keys"] }"#, r#"["door", "keyz"] }"#), reason);
+}
+
+#[test]
+fn envoy_takes_the_bootstrap_of_rate_limit() {
+    expect_taken("rate-limit", (r#""fill_interval": "1s""#, r#""fill_interval": "0s""#), "limits[0]: bucket.fill_interval: must be at least");
 }
 
 #[test]
 fn istio_gets_what_envoy_gets() {
-    let of_envoy = configuration(&manifest("envoy.yaml"), "value: |");
-    assert_eq!(configuration(&manifest("wasmplugin.yaml"), "pluginConfig:"), of_envoy);
+    let both = |example| {
+        (configuration(&manifest(example, "wasmplugin.yaml"), "pluginConfig:"), configuration(&manifest(example, "envoy.yaml"), "value: |"))
+    };
+    let (of_istio, of_envoy) = both("auth");
+    assert_eq!(of_istio, of_envoy);
     assert!(of_envoy["rules"].is_array(), "{of_envoy}");
+    let (mut of_istio, of_envoy) = both("rate-limit");
+    // A cluster has the name that the mesh gives it.
+    let cluster = of_istio["limits"][2]["global"]["cluster"].take();
+    assert_eq!(cluster, "outbound|8081||quota-service.default.svc.cluster.local");
+    of_istio["limits"][2]["global"]["cluster"] = of_envoy["limits"][2]["global"]["cluster"].clone();
+    assert_eq!(of_istio, of_envoy);
+    assert!(of_envoy["limits"].is_array(), "{of_envoy}");
 }
