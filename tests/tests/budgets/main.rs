@@ -80,7 +80,8 @@ async fn measured<Module: Registered, Native: Registered>(configuration: &str, r
 }
 
 async fn costs<F: Registered>(host: HostKind, configuration: &str, request: &Request) -> Costs {
-    let proxy = Proxy::<F>::on(host, "budgets").configure_text(configuration).cluster("side", |_| Response::new(200)).start().await;
+    let proxy = Proxy::<F>::on(host, "budgets").configure_text(configuration).cluster("side", |_| Response::new(200));
+    let proxy = modes::services(proxy).start().await;
     for _ in 0..WARM {
         send(&proxy, request).await;
     }

@@ -82,7 +82,7 @@ impl Grpc {
             if self.pack_as_bytes {
                 http.raw_body = body.bytes;
             } else {
-                http.body = text(&body.bytes);
+                http.body = String::from_utf8(body.bytes).unwrap_or_else(|error| text(error.as_bytes()));
             }
         }
         http.headers = headers;

@@ -52,6 +52,10 @@ impl Body {
 
 /// Text, with `!` in the place of each byte that is not UTF-8: as Envoy has it.
 pub(super) fn text(bytes: &[u8]) -> String {
+    // Chunk by chunk takes twenty times as long.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
