@@ -1,0 +1,200 @@
+use inproxy::{
+    attributes::Attributes,
+    envoy::cel::Expression,
+    hooks::{Action, Finished, HttpHooks, RequestBody, RequestHeaders, ResponseBody, ResponseHeaders},
+    metrics::GroupSeries,
+    prelude::*,
+};
+
+use super::{
+    facts::{Facts, Protocol},
+    made::Made,
+    own::Own,
+    peers::{Peers, Told},
+    source::Stream,
+    standard::Standard,
+};
+use crate::{
+    config::{Exclude, Settings, istio::Reporter},
+    istio::{Applies, Value},
+    messages::Messages,
+    pattern,
+};
+
+/// Counts requests.
+#[filter(hooks(request_headers, request_body, response_headers, response_body, log))]
+#[derive(Debug)]
+pub struct Metrics {
+    own: Vec<Own>,
+    standard: Option<Standard>,
+    made: Made,
+    peers: Option<Peers>,
+    exclude: Exclude,
+}
+
+/// What is remembered of a request.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// If it is of gRPC, and messages are counted.
+    call: Option<Box<Call>>,
+    client: Told,
+    server: Told,
+}
+
+/// A gRPC request.
+#[derive(Debug, Default)]
+struct Call {
+    sent: Messages,
+    received: Messages,
+    /// Those that are not counted yet.
+    new: [u64; 2],
+    host: String,
+    answered: bool,
+    /// Where they are counted, once the answer has begun.
+    series: Option<Vec<GroupSeries>>,
+}
+
+const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
+const USER_AGENT: HeaderName = HeaderName::from_static("user-agent");
+const AUTHORITY: HeaderName = HeaderName::from_static(":authority");
+
+// === impl Metrics ===
+
+impl Configure for Metrics {
+    type Config = Settings;
+
+    fn configure(settings: Settings, plugin: &mut Plugin) -> Result<Self> {
+        let made = Made::try_new(settings.attributes)?;
+        let peers = settings.istio.as_ref().is_some_and(|istio| istio.metadata_exchange).then(|| Peers::try_new(plugin)).transpose()?;
+        let standard = settings.istio.map(|istio| Standard::try_new(istio, &made, settings.label_sets, plugin)).transpose()?;
+        Ok(Self { own: Own::all(settings.metrics, &made, settings.label_sets, plugin)?, standard, made, peers, exclude: settings.exclude })
+    }
+}
+
+impl HttpHooks for Metrics {
+    type Stream = Request;
+
+    fn on_request_headers(&self, stream: &mut Request, mut request: RequestHeaders<'_>) -> Action {
+        if let (Some(peers), Some(standard)) = (&self.peers, &self.standard) {
+            let reporter = standard.here.reporter(request.attributes());
+            stream.client = peers.request(request.headers_mut(), reporter);
+        }
+        let counts_messages = self.standard.as_ref().is_some_and(|standard| standard.has(Applies::Messages));
+        if counts_messages
+            && protocol(&request.headers().get(&CONTENT_TYPE)) == Protocol::Grpc
+            && !self.excludes(&request.headers().get(&USER_AGENT), request.attributes())
+        {
+            let host = request.headers().get(&AUTHORITY).map(|host| host.to_string_lossy().into_owned()).unwrap_or_default();
+            stream.call = Some(Box::new(Call { host, ..Call::default() }));
+        }
+        Action::Continue
+    }
+
+    fn on_request_body(&self, stream: &mut Request, mut body: RequestBody<'_>) -> Action {
+        if let Some(call) = &mut stream.call {
+            let buffer = body.buffer();
+            let [sent, _] = &mut call.new;
+            *sent += call.sent.begin_in(buffer.len(), |range| buffer.read_range(range).ok()).unwrap_or(0);
+            self.count_messages(stream, body.attributes());
+        }
+        body.while_headers_are_held()
+    }
+
+    fn on_response_headers(&self, stream: &mut Request, mut response: ResponseHeaders<'_>) -> Action {
+        if let (Some(peers), Some(standard)) = (&self.peers, &self.standard) {
+            let reporter = standard.here.reporter(response.attributes());
+            stream.server = peers.response(response.headers_mut(), reporter, &stream.client);
+        }
+        if let Some(call) = &mut stream.call {
+            call.answered = true;
+            self.count_messages(stream, response.attributes());
+        }
+        Action::Continue
+    }
+
+    fn on_response_body(&self, stream: &mut Request, mut body: ResponseBody<'_>) -> Action {
+        if let Some(call) = &mut stream.call {
+            let buffer = body.buffer();
+            let [_, received] = &mut call.new;
+            *received += call.received.begin_in(buffer.len(), |range| buffer.read_range(range).ok()).unwrap_or(0);
+            self.count_messages(stream, body.attributes());
+        }
+        body.while_headers_are_held()
+    }
+
+    fn on_log(&self, stream: &mut Request, finished: Finished<'_>) {
+        let headers = finished.request_headers();
+        if self.excludes(&headers.get(&USER_AGENT), finished.attributes()) {
+            return;
+        }
+        if let Some(call) = &mut stream.call {
+            // A client that leaves before the answer has sent some.
+            call.answered = true;
+            self.count_messages(stream, finished.attributes());
+        }
+        let attributes = finished.attributes();
+        let facts = self.standard.as_ref().map(|standard| {
+            let protocol = if stream.call.is_some() { Protocol::Grpc } else { protocol(&headers.get(&CONTENT_TYPE)) };
+            Facts::new(&standard.here, attributes, protocol).with_peer(peer(standard, stream, attributes))
+        });
+        let stream = Stream { attributes, made: self.made.of(attributes), facts };
+        for own in &self.own {
+            own.record(&stream);
+        }
+        if let Some(standard) = &self.standard {
+            let series = standard.series(Applies::Request, &stream);
+            standard.record(Applies::Request, &series, |value| amount(value, standard, &stream));
+        }
+    }
+}
+
+impl Metrics {
+    fn excludes(&self, user_agent: &Option<HeaderValue>, attributes: Attributes<'_>) -> bool {
+        let agent = user_agent.as_ref().and_then(HeaderValue::to_str);
+        agent.is_some_and(|agent| self.exclude.user_agents.iter().any(|pattern| pattern::matches(pattern, agent)))
+            || self.exclude.when.as_ref().is_some_and(|when: &Expression| when.evaluate_bool(attributes).unwrap_or(false))
+    }
+
+    /// Counts the messages that have come, once there is an answer: who gives it is known only then.
+    fn count_messages(&self, stream: &mut Request, attributes: Attributes<'_>) {
+        let Some(standard) = &self.standard else { return };
+        let peer = stream.call.as_ref().filter(|call| call.series.is_none()).and_then(|_| peer(standard, stream, attributes));
+        let Some(call) = stream.call.as_mut().filter(|call| call.answered && call.new != [0, 0]) else { return };
+        let Call { series, host, new, .. } = &mut **call;
+        let series = series.get_or_insert_with(|| {
+            let facts = Facts::new(&standard.here, attributes, Protocol::Grpc).with_peer(peer).with_host(host);
+            standard.series(Applies::Messages, &Stream { attributes, made: Vec::new(), facts: Some(facts) })
+        });
+        let [sent, received] = std::mem::take(new);
+        standard.record(Applies::Messages, series, |value| match value {
+            Value::RequestMessages => Some(sent),
+            Value::ResponseMessages => Some(received),
+            _ => None,
+        });
+    }
+}
+
+fn protocol(content_type: &Option<HeaderValue>) -> Protocol {
+    Protocol::of(content_type.as_ref().map(HeaderValue::as_bytes))
+}
+
+/// Who the peer is, if it has told.
+fn peer(standard: &Standard, stream: &Request, attributes: Attributes<'_>) -> Option<std::rc::Rc<crate::istio::Workload>> {
+    match standard.here.reporter(attributes) {
+        Reporter::Source => stream.server.workload.clone(),
+        Reporter::Destination => stream.client.workload.clone(),
+    }
+}
+
+/// What a request counts for, when it is over.
+fn amount(value: Value, standard: &Standard, stream: &Stream<'_>) -> Option<u64> {
+    let attributes = stream.attributes;
+    match value {
+        Value::One => Some(1),
+        Value::DurationMilliseconds => attributes.request().duration().ok().and_then(|took| u64::try_from(took.as_millis()).ok()),
+        Value::RequestBytes => attributes.request().total_size().ok(),
+        Value::ResponseBytes => attributes.response().total_size().ok(),
+        Value::Defined(at) => standard.defined(at, stream),
+        _ => None,
+    }
+}

@@ -1,0 +1,154 @@
+//! `reference` §3.2, §3.3 and 4.33: Istio's standard metrics.
+
+use inproxy_test::{Proxy, Request, Response, json};
+use metrics::Metrics;
+
+use super::labels::{ISTIO, counted, expect, mesh, only, send};
+
+#[inproxy_test::test]
+async fn a_request_has_all_the_labels_3_2(proxy: Proxy<Metrics>) {
+    let services = json!({ "istio": { "services": [{ "name": "cart", "host": "cart.shop.svc.cluster.local", "namespace": "shop" }] } });
+    let proxy =
+        mesh(proxy).cluster_metadata(services).configure(json!({ "istio": {} })).upstream(|_| Response::new(201).with_body("hello")).start().await;
+    for _ in 0..10 {
+        send(&proxy, Request::post("/").with_body("four"), 201).await;
+    }
+    let series = only(&proxy, "istio_requests_total").await;
+    assert_eq!(series.value, 10.0);
+    let expected = [
+        ("reporter", "destination"),
+        ("source_workload", "unknown"),
+        ("source_workload_namespace", "unknown"),
+        ("source_principal", "unknown"),
+        ("source_app", "unknown"),
+        ("source_version", "unknown"),
+        ("source_canonical_service", "unknown"),
+        ("source_canonical_revision", "unknown"),
+        ("source_cluster", "unknown"),
+        ("destination_workload", "cart-v1"),
+        ("destination_workload_namespace", "shop"),
+        ("destination_principal", "unknown"),
+        ("destination_app", "cart"),
+        ("destination_version", "v1"),
+        ("destination_service", "cart.shop.svc.cluster.local"),
+        ("destination_service_name", "cart"),
+        ("destination_service_namespace", "shop"),
+        ("destination_canonical_service", "cart"),
+        ("destination_canonical_revision", "r1"),
+        ("destination_cluster", "c1"),
+        ("request_protocol", "http"),
+        ("response_flags", "-"),
+        ("connection_security_policy", "none"),
+        ("response_code", "201"),
+        ("grpc_response_status", ""),
+    ];
+    expect(&series, expected);
+    assert_eq!(series.labels.len(), ISTIO.len());
+    for name in ["istio_request_duration_milliseconds", "istio_request_bytes", "istio_response_bytes"] {
+        assert_eq!(only(&proxy, &format!("{name}_count")).await.value, 10.0, "{name}");
+    }
+    // With their headers.
+    assert!(only(&proxy, "istio_request_bytes_sum").await.value > 40.0);
+    assert!(only(&proxy, "istio_response_bytes_sum").await.value > 50.0);
+}
+
+#[inproxy_test::test]
+async fn the_clients_side_reports_the_servers_workload_from_its_endpoint_or_not_at_all_3_2(proxy: Proxy<Metrics>) {
+    let proxy = mesh(proxy).configure(json!({ "istio": { "reporter": "source" } })).start().await;
+    proxy.send(Request::get("/").with_authority("a.example")).await.expect(&Response::new(200));
+    let series = only(&proxy, "istio_requests_total").await;
+    let expected = [
+        ("reporter", "source"),
+        ("source_workload", "cart-v1"),
+        ("source_canonical_revision", "r1"),
+        ("destination_workload", "unknown"),
+        ("destination_canonical_revision", "unknown"),
+        ("destination_service", "a.example"),
+        ("destination_service_name", "a.example"),
+        ("connection_security_policy", "unknown"),
+    ];
+    expect(&series, expected);
+}
+
+#[inproxy_test::test]
+async fn the_host_is_not_taken_where_that_is_disabled_3_2(proxy: Proxy<Metrics>) {
+    let proxy = mesh(proxy).configure(json!({ "istio": { "disable_host_header_fallback": true } })).start().await;
+    proxy.send(Request::get("/").with_authority("made.up")).await.expect(&Response::new(200));
+    expect(&only(&proxy, "istio_requests_total").await, [("destination_service", "unknown"), ("destination_service_name", "unknown")]);
+}
+
+#[inproxy_test::test]
+async fn a_peer_that_istio_has_found_is_the_source_3_5(proxy: Proxy<Metrics>) {
+    let proxy = mesh(proxy).route("block_all", json!({})).configure(json!({ "istio": {} })).start().await;
+    proxy.send(Request::get("/")).await.expect(&Response::new(200));
+    expect(&only(&proxy, "istio_requests_total").await, [("destination_service_name", "BlackHoleCluster"), ("source_workload", "unknown")]);
+}
+
+#[inproxy_test::test]
+async fn a_request_that_goes_wrong_has_its_flags_3_2(proxy: Proxy<Metrics>) {
+    let late = |_: &Request| Response::new(200).after(std::time::Duration::from_secs(5));
+    let proxy = mesh(proxy).configure(json!({ "istio": {} })).upstream(late).route_timeout(std::time::Duration::from_millis(50)).start().await;
+    assert_eq!(proxy.send(Request::get("/")).await.status(), 504);
+    let exchange = proxy.open(&Request::get("/")).await;
+    exchange.leave().await;
+    for _ in 0..100 {
+        if counted(&proxy, "istio_requests_total").await.len() == 2 {
+            break;
+        }
+        proxy.advance(std::time::Duration::from_millis(20)).await;
+    }
+    let series = counted(&proxy, "istio_requests_total").await;
+    let told: Vec<_> = series.iter().map(|series| (series.labels["response_code"].as_str(), series.labels["response_flags"].as_str())).collect();
+    assert!(told.contains(&("504", "UT")) && told.contains(&("0", "DC")), "{told:?}");
+}
+
+#[inproxy_test::test]
+async fn metrics_are_customized_4_33(proxy: Proxy<Metrics>) {
+    let istio = json!({
+        "definitions": [
+            { "name": "requests_total", "value": "10" },
+            { "name": "custom", "value": "int(request.headers['x-amount'])", "type": "COUNTER" },
+            { "name": "slowest", "value": "size(request.path)", "type": "HISTOGRAM" },
+        ],
+        "metrics": [
+            { "name": "requests_total", "dimensions": { "destination_app": "no expression (", "request_host": "request.host", "cannot_evaluate": "request.headers['x-none']", "reporter": "'proxy'" } },
+            { "tags_to_remove": ["response_flags", "source_cluster", "destination_cluster"] },
+            { "name": "request_bytes", "drop": true },
+        ],
+    });
+    let (host, name) = proxy.host();
+    let labels = ["reporter", "request_host", "cannot_evaluate", "destination_app", "response_code", "response_flags", "source_cluster"];
+    let proxy = Proxy::<Metrics>::on(host, name).metric_labels(labels).configure(json!({ "istio": istio })).start().await;
+    for _ in 0..10 {
+        proxy.send(Request::get("/abc").with_authority("a.example").with_header("x-amount", "3")).await.expect(&Response::new(200));
+    }
+    proxy.send(Request::get("/abc").with_authority("a.example")).await.expect(&Response::new(200));
+    let series = proxy.prometheus().await;
+    let of = |name: &str| series.lines().filter(|line| line.starts_with(name) && !line.contains("__overflow__")).collect::<Vec<_>>();
+    let total = of("istio_requests_total{");
+    // The labels that Envoy is not told of are in the name; it is enough that there is one.
+    let total = if total.is_empty() {
+        series.lines().filter(|line| line.contains("istio_requests_total") && !line.contains("__overflow__") && !line.starts_with('#')).collect()
+    } else {
+        total
+    };
+    assert_eq!(total.len(), 1, "{total:#?}");
+    assert!(total[0].ends_with(" 110"), "{total:?}");
+    for label in [r#"reporter="proxy""#, r#"request_host="a.example""#, r#"cannot_evaluate="unknown""#, r#"response_code="200""#] {
+        assert!(total[0].contains(label), "{label} is not in {total:?}");
+    }
+    for label in ["destination_app", "response_flags", "source_cluster"] {
+        assert!(!total[0].contains(label), "{label} is in {total:?}");
+    }
+    let line = |name: &str| {
+        series
+            .lines()
+            .filter(|line| line.contains(name) && !line.contains("__overflow__") && !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert!(line("istio_custom").iter().any(|line| line.ends_with(" 30")), "{:?}", line("istio_custom"));
+    assert!(line("istio_slowest_count").iter().any(|line| line.ends_with(" 11")));
+    assert_eq!(line("istio_request_bytes"), Vec::<String>::new());
+    proxy.expect_log("the metrics do not have the label destination_app").await;
+}
