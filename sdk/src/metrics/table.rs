@@ -168,7 +168,8 @@ impl Table {
 
     fn define(&self, values: &[&[u8]]) -> Result<Rc<[Series]>, HostError> {
         let value = |at: usize| values.get(at).copied().unwrap_or_default();
-        let series = self.metrics.iter().map(|(kind, name)| Ok(kind.series(define::stat(kind.in_proxy(), &label::stat_name(&self.labels, value, name))?)));
+        let series =
+            self.metrics.iter().map(|(kind, name)| Ok(kind.series(define::stat(kind.in_proxy(), &label::stat_name(&self.labels, value, name))?)));
         series.collect()
     }
 }
