@@ -79,6 +79,34 @@ fn an_id_is_remembered_for_one_to_two_generations() {
     }
 }
 
+/// §4.17: a quota of Mixer's denier is one of which there is nothing.
+#[test]
+fn of_nothing_nothing_is_granted() {
+    let mut quotas = Quotas::new(Duration::from_secs(1), [("windows", limit(0, MINUTE)), ("in use", limit(0, 0))]);
+    for quota in ["windows", "in use"] {
+        for best_effort in [false, true] {
+            let ask = Ask::Allocate { amount: 100, best_effort };
+            let grant = quotas.ask(quota, &Dimensions::new(), &format!("{quota} {best_effort}"), ask, Duration::ZERO);
+            assert_eq!(grant.amount, 0, "{quota} {best_effort}");
+        }
+    }
+}
+
+/// §4.28: Mixer's client asked for some in advance, and was off by up to 6 % of a limit of 1200 a minute. Here each request is counted, and nothing is off.
+#[test]
+fn what_is_admitted_needs_no_tolerance() {
+    const MINUTES: u64 = 5;
+    // How many requests come in a minute, and how many of them pass.
+    for (offered, admitted) in [(600, 600), (1140, 1140), (1200, 1200), (1320, 1200), (12_000, 1200)] {
+        let mut state = State::default();
+        let granted = (0..offered * MINUTES).filter(|number| {
+            let now = Duration::from_millis(1_000_000 + number * MINUTE * 1000 / offered);
+            state.ask(Ask::Allocate { amount: 1, best_effort: false }, limit(1200, MINUTE).amount, now).amount == 1
+        });
+        assert_eq!(granted.count() as u64, admitted * MINUTES, "{offered} a minute");
+    }
+}
+
 /// §1.2: what is left of its time is told again with it.
 #[test]
 fn a_replayed_grant_is_valid_for_what_is_left() {

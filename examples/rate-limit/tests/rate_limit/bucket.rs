@@ -62,16 +62,22 @@ async fn workers_share_a_bucket(proxy: Proxy<RateLimit>) {
     assert_eq!(admitted, 5);
 }
 
-/// Of four times as many requests as there are tokens, sent at the same time to two workers, exactly as many pass as there are tokens: ten times in a row.
+/// Of four times as many requests as there is room for, sent at the same time to two workers, exactly as many pass as there is: ten times in a row.
 #[inproxy_test::test]
 async fn a_concurrent_burst_gets_exactly_what_there_is(proxy: Proxy<RateLimit>) {
-    const TOKENS: usize = 50;
-    let limit = json!({ "name": "burst", "dimensions": { "round": { "header": "x-round" } }, "bucket": { "max_tokens": TOKENS, "fill_interval": "1h" }, "fail_open": false });
-    let proxy = proxy.configure(json!({ "limits": [limit] })).workers(2).start().await;
+    const ROOM: usize = 50;
+    let dimensions = json!({ "round": { "header": "x-round" } });
+    let limits = json!([
+        { "name": "bucket", "match": { "paths": ["/bucket"] }, "dimensions": dimensions, "bucket": { "max_tokens": ROOM, "fill_interval": "1h" }, "fail_open": false },
+        { "name": "quota", "match": { "paths": ["/quota"] }, "dimensions": dimensions, "quota": { "max_amount": ROOM, "valid_duration": "1h" }, "fail_open": false },
+    ]);
+    let proxy = proxy.configure(json!({ "limits": limits })).workers(2).start().await;
     for round in 0..10 {
-        let burst = (0..4 * TOKENS).map(|_| proxy.send(Request::get("/").with_header("x-round", round.to_string())));
-        let statuses: Vec<u16> = join_all(burst).await.iter().map(inproxy_test::Response::status).collect();
-        let of = |status| statuses.iter().filter(|seen| **seen == status).count();
-        assert_eq!((of(200), of(429)), (TOKENS, 3 * TOKENS), "round {round}: {statuses:?}");
+        for path in ["/bucket", "/quota"] {
+            let burst = (0..4 * ROOM).map(|_| proxy.send(Request::get(path).with_header("x-round", round.to_string())));
+            let statuses: Vec<u16> = join_all(burst).await.iter().map(inproxy_test::Response::status).collect();
+            let of = |status| statuses.iter().filter(|seen| **seen == status).count();
+            assert_eq!((of(200), of(429)), (ROOM, 3 * ROOM), "{path} {round}: {statuses:?}");
+        }
     }
 }

@@ -116,6 +116,43 @@ async fn the_service_is_asked_by_descriptors_and_its_headers_are_added(proxy: Pr
     assert_eq!(descriptors, [vec![pair("remote_address", "127.0.0.1")], vec![pair("plan", "free"), pair("path", "/a")]]);
 }
 
+/// One without a value is left out, and so is a client without a certificate.
+#[inproxy_test::test]
+async fn the_service_is_told_what_each_source_says(proxy: Proxy<RateLimit>) {
+    let entry = |key: &str, value: Value| json!([{ "key": key, "value": value }]);
+    let descriptors = [
+        entry("header", json!({ "header": "x-plan" })),
+        entry("no header", json!({ "header": "x-none" })),
+        entry("address", json!("source_address")),
+        entry("principal", json!("principal")),
+        entry("attribute", json!({ "cel": "request.method" })),
+        entry("expression", json!({ "cel": "request.host + request.path" })),
+        entry("whole number", json!({ "cel_int": "-3" })),
+        entry("number", json!({ "cel_double": "0.5" })),
+        entry("truth", json!({ "cel_bool": "request.method == 'GET'" })),
+        entry("constant", json!({ "text": "c" })),
+    ];
+    let global = json!({ "cluster": "rls", "domain": "shop", "descriptors": descriptors, "timeout": "2s" });
+    let answer = Answer { code: OK, ..Answer::default() }.encode_to_vec();
+    let proxy = proxy.configure(limit(&json!({ "global": global }))).grpc("rls", move |_| GrpcReply::message(answer.clone())).start().await;
+    assert_eq!(proxy.send(Request::get("/a").with_authority("shop").with_header("x-plan", "free")).await.status(), 200);
+    let question = Question::decode(proxy.grpc_calls("rls")[0].message()).unwrap();
+    let told: Vec<_> = question.descriptors.iter().flat_map(|descriptor| &descriptor.entries).map(|pair| (&*pair.key, &*pair.value)).collect();
+    assert_eq!(
+        told,
+        [
+            ("header", "free"),
+            ("address", "127.0.0.1"),
+            ("attribute", "GET"),
+            ("expression", "shop/a"),
+            ("whole number", "-3"),
+            ("number", "0.5"),
+            ("truth", "true"),
+            ("constant", "c"),
+        ]
+    );
+}
+
 #[inproxy_test::test]
 async fn what_the_service_refuses_is_refused_with_its_words(proxy: Proxy<RateLimit>) {
     let status = Status { code: OVER_LIMIT, limit: Some(Limit { requests_per_unit: 10, unit: 1 }), remaining: 0, reset: Some(Reset { seconds: 3 }) };

@@ -1,3 +1,4 @@
+use inproxy::abi::Status;
 use inproxy_test::{Proxy, Request, json};
 use rate_limit::RateLimit;
 
@@ -73,6 +74,49 @@ async fn without_room_for_its_key_a_request_passes_or_not_as_the_operator_says(p
         assert_eq!(proxy.send(Request::get("/").with_header("x-key", "one too many")).await.status(), status);
         // Those who have found room are limited all the same.
         assert_eq!(proxy.send(Request::get("/").with_header("x-key", "3")).await.status(), 429);
+    }
+}
+
+/// §4.31: other workers are first at each attempt.
+#[inproxy_test::test(only(native, wasm), because = "the real Envoy does not refuse calls on demand")]
+async fn when_others_are_always_first_a_request_passes_or_not_as_the_operator_says(proxy: Proxy<RateLimit>) {
+    let (host, name) = proxy.host();
+    for (fail_open, status, outcome) in [(true, 200, "undecided_allowed"), (false, 503, "undecided")] {
+        for count in
+            [json!({ "bucket": { "max_tokens": 9, "fill_interval": "1h" } }), json!({ "quota": { "max_amount": 9, "valid_duration": "1h" } })]
+        {
+            let mut limit = json!({ "name": "all", "fail_open": fail_open });
+            limit.as_object_mut().unwrap().extend(count.as_object().unwrap().clone());
+            let proxy = Proxy::<RateLimit>::on(host, name).configure(json!({ "limits": [limit] })).metric_labels(["limit", "outcome"]);
+            let proxy = proxy.refuse("proxy_set_shared_data", Status::CAS_MISMATCH).start().await;
+            assert_eq!(proxy.send(Request::get("/")).await.status(), status, "{count}");
+            assert_eq!(proxy.series("rate_limit_requests", [("limit", "all"), ("outcome", outcome)]).await, 1.0, "{count}");
+            assert_eq!(proxy.costs().unwrap().host_calls.get("proxy_set_shared_data"), Some(&64), "{count}");
+        }
+    }
+}
+
+#[inproxy_test::test]
+async fn each_source_of_a_dimension_tells_requests_apart(proxy: Proxy<RateLimit>) {
+    let (host, name) = proxy.host();
+    // Requests of the same key, and one of another.
+    for (source, same, other) in [
+        (json!({ "header": "x-a" }), ["/1", "/2"], Some(Request::get("/3").with_header("x-a", "b"))),
+        (json!({ "cel": "request.url_path" }), ["/1?a", "/1?b"], Some(Request::get("/2?a"))),
+        (json!({ "cel_int": "size(request.path)" }), ["/1", "/2"], Some(Request::get("/33"))),
+        (json!({ "cel_double": "size(request.path) > 2 ? 1.5 : 0.5" }), ["/1", "/2"], Some(Request::get("/33"))),
+        (json!({ "cel_bool": "request.path.startsWith('/a')" }), ["/a1", "/a2"], Some(Request::get("/b"))),
+        (json!({ "text": "always" }), ["/1", "/2"], None),
+        (json!("source_address"), ["/1", "/2"], None),
+        (json!("principal"), ["/1", "/2"], None),
+    ] {
+        let limit =
+            json!({ "name": "all", "fail_open": false, "dimensions": { "it": source }, "bucket": { "max_tokens": 1, "fill_interval": "1h" } });
+        let proxy = Proxy::<RateLimit>::on(host, name).configure(json!({ "limits": [limit] })).start().await;
+        let asked = same.map(|path| Request::get(path).with_header("x-a", "a"));
+        for (request, status) in asked.into_iter().zip([200, 429]).chain(other.map(|request| (request, 200))) {
+            assert_eq!(proxy.send(request).await.status(), status, "{source}");
+        }
     }
 }
 
