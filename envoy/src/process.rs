@@ -187,19 +187,32 @@ impl Envoy {
     ///
     /// If it has ended, or the system does not tell.
     pub fn cpu_time(&self) -> io::Result<Duration> {
-        let watch = self.process.lock().map_err(|_| io::ErrorKind::Other)?.id();
-        // The process that was started only watches over Envoy.
-        let children = fs::read_to_string(format!("/proc/{watch}/task/{watch}/children"))?;
         let mut time = Duration::ZERO;
-        for child in children.split_whitespace() {
-            let is_envoy = fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|name| name.trim() == "envoy");
-            for task in fs::read_dir(format!("/proc/{child}/task"))?.flatten().filter(|_| is_envoy) {
-                // A thread may just have ended.
-                let stat = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-                time += Duration::from_nanos(stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0));
-            }
+        for task in fs::read_dir(self.in_proc()?.join("task"))?.flatten() {
+            // A thread may just have ended.
+            let stat = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            time += Duration::from_nanos(stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0));
         }
         Ok(time)
+    }
+
+    /// How many bytes of the machine's memory it has, with those of its VMs, as Linux counts them.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended, or the system does not tell.
+    pub fn resident_memory(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(self.in_proc()?.join("status"))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        resident.map(|kilobytes| kilobytes * 1024).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// Envoy's own process, as Linux shows it: the one that was started only watches over it.
+    fn in_proc(&self) -> io::Result<PathBuf> {
+        let watch = self.process.lock().map_err(|_| io::ErrorKind::Other)?.id();
+        let children = fs::read_to_string(format!("/proc/{watch}/task/{watch}/children"))?;
+        let is_envoy = |process: &PathBuf| fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "envoy");
+        children.split_whitespace().map(|child| Path::new("/proc").join(child)).find(is_envoy).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// A folder that is removed with it.

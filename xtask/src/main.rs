@@ -6,9 +6,9 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "this runs on the host, not in the proxy")]
 
+mod packages;
 #[cfg(feature = "protos")]
 mod protos;
-mod redis;
 
 use std::{
     env,
@@ -37,9 +37,7 @@ fn main() -> ExitCode {
 fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     cargo_inproxy::ensure_target(Path::new("."))?;
     let envoy = inproxy_envoy::find(None, |installing| eprintln!("{installing}"))?;
-    if needs_redis(arguments) {
-        redis::ensure()?;
-    }
+    packages::ensure(arguments)?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg("test").env("ENVOY", envoy);
     if !arguments.iter().any(|argument| matches!(argument.as_str(), "-p" | "--package" | "--manifest-path")) {
@@ -51,16 +49,6 @@ fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     }
     tell_hosts(arguments)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether `quota-service` is among what is tested.
-fn needs_redis(arguments: &[String]) -> bool {
-    let names = |flags: &[&str]| -> Vec<&str> {
-        let behind = arguments.windows(2).filter(|pair| matches!(pair, [flag, _] if flags.contains(&flag.as_str())));
-        behind.filter_map(|pair| pair.last().map(String::as_str)).collect()
-    };
-    let (packages, excluded) = (names(&["-p", "--package"]), names(&["--exclude"]));
-    (packages.is_empty() || packages.contains(&"quota-service")) && !excluded.contains(&"quota-service")
 }
 
 /// Says how many of the tests that have passed ran on each host.
