@@ -1,4 +1,4 @@
-//! The manifests in `examples/auth/deploy` and `examples/rate-limit/deploy`.
+//! The manifests in the `deploy` of `examples/auth`, `examples/rate-limit` and `examples/metrics`.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
 
@@ -69,13 +69,25 @@ fn envoy_takes_the_bootstrap_of_rate_limit() {
 }
 
 #[test]
+fn envoy_takes_the_bootstrap_of_metrics() {
+    expect_taken("metrics", (r#""kind": "DISTRIBUTION""#, r#""kind": "COUNTER""#), "metrics[0]: buckets: only a DISTRIBUTION has some");
+    expect_taken(
+        "metrics",
+        (r#"{ "istio": {} }"#, r#"{ "istio": { "stat_prefix": "9" } }"#),
+        "istio: \"9_tcp_sent_bytes_total\" is not the name of a metric",
+    );
+}
+
+#[test]
 fn istio_gets_what_envoy_gets() {
     let both = |example| {
         (configuration(&manifest(example, "wasmplugin.yaml"), "pluginConfig:"), configuration(&manifest(example, "envoy.yaml"), "value: |"))
     };
-    let (of_istio, of_envoy) = both("auth");
-    assert_eq!(of_istio, of_envoy);
-    assert!(of_envoy["rules"].is_array(), "{of_envoy}");
+    for (example, field) in [("auth", "rules"), ("metrics", "metrics")] {
+        let (of_istio, of_envoy) = both(example);
+        assert_eq!(of_istio, of_envoy);
+        assert!(of_envoy[field].is_array(), "{of_envoy}");
+    }
     let (mut of_istio, of_envoy) = both("rate-limit");
     // A cluster has the name that the mesh gives it.
     let cluster = of_istio["limits"][2]["global"]["cluster"].take();

@@ -66,7 +66,10 @@ impl Configure for Metrics {
     fn configure(settings: Settings, plugin: &mut Plugin) -> Result<Self> {
         let made = Made::try_new(settings.attributes)?;
         let peers = settings.istio.as_ref().is_some_and(|istio| istio.metadata_exchange).then(|| Peers::try_new(plugin)).transpose()?;
-        let standard = settings.istio.map(|istio| Standard::try_new(istio, &made, settings.label_sets, plugin)).transpose()?;
+        let standard = settings
+            .istio
+            .map(|istio| Standard::try_new(&[Applies::Request, Applies::Messages], istio, &made, settings.label_sets, plugin))
+            .transpose()?;
         Ok(Self { own: Own::all(settings.metrics, &made, settings.label_sets, plugin)?, standard, made, peers, exclude: settings.exclude })
     }
 }

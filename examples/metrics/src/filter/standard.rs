@@ -20,7 +20,7 @@ use crate::{
     istio::{self, Applies, Custom, Kind, Metric, Value, customized, grouped, standard},
 };
 
-/// All of them, by what they are metrics of.
+/// Some of them, by what they are metrics of.
 #[derive(Debug)]
 pub(crate) struct Standard {
     pub(crate) here: Here,
@@ -40,7 +40,8 @@ struct Counted {
 // === impl Standard ===
 
 impl Standard {
-    pub(crate) fn try_new(settings: Istio, made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Self> {
+    /// Those that are metrics of these.
+    pub(crate) fn try_new(of: &[Applies], settings: Istio, made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Self> {
         let here = Here::new(&settings, plugin);
         let mut expressions = Vec::new();
         let customs = settings.metrics.into_iter().map(|custom| compiled(custom, &mut expressions)).collect::<Result<Vec<_>>>()?;
@@ -51,7 +52,10 @@ impl Standard {
             value: Value::Defined(at),
         });
         let groups = grouped(customized(standard(), defined.collect(), &customs));
-        let groups = groups.into_iter().map(|group| Counted::try_new(group, &settings.stat_prefix, &expressions, made, label_sets, plugin));
+        let groups = groups
+            .into_iter()
+            .filter(|group| of.contains(&group.applies))
+            .map(|group| Counted::try_new(group, &settings.stat_prefix, &expressions, made, label_sets, plugin));
         let groups = groups.collect::<Result<_>>().map_err(|error| error.context("istio"))?;
         Ok(Self { here, groups, defined: settings.definitions.into_iter().map(|defined| defined.value).collect() })
     }

@@ -37,7 +37,9 @@ impl Configure for TcpMetrics {
 
     fn configure(settings: Settings, plugin: &mut Plugin) -> Result<Self> {
         let made = Made::try_new(settings.attributes)?;
-        Ok(Self { standard: settings.istio.map(|istio| Standard::try_new(istio, &made, settings.label_sets, plugin)).transpose()? })
+        Ok(Self {
+            standard: settings.istio.map(|istio| Standard::try_new(&[Applies::Connection], istio, &made, settings.label_sets, plugin)).transpose()?,
+        })
     }
 }
 
