@@ -17,6 +17,8 @@ pub(crate) enum Job {
     Body,
     /// Ask another server first.
     Call,
+    /// Count the request: what `examples/metrics` does.
+    Metrics,
 }
 
 /// One way to do a job.
@@ -37,7 +39,7 @@ const PLAIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plain");
 // === impl Job ===
 
 impl Job {
-    pub(crate) const ALL: [Self; 4] = [Self::Check, Self::Ten, Self::Body, Self::Call];
+    pub(crate) const ALL: [Self; 5] = [Self::Check, Self::Ten, Self::Body, Self::Call, Self::Metrics];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -45,6 +47,7 @@ impl Job {
             Self::Ten => "ten",
             Self::Body => "body",
             Self::Call => "call",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -63,7 +66,7 @@ impl Job {
                 bytes.resize(bytes.len() + SIZE, b'x');
                 bytes
             }
-            Self::Call => format!("GET /path HTTP/1.1\r\n{head}\r\n").into_bytes(),
+            Self::Call | Self::Metrics => format!("GET /path HTTP/1.1\r\n{head}\r\n").into_bytes(),
         }
     }
 
@@ -92,6 +95,16 @@ impl Job {
             Self::Body => {
                 vec![ours("inproxy", "inproxy_body")?, wasm("raw crate", "raw_body")?, trimmed("raw crate, trimmed", "raw_body", &["request_body"])?]
             }
+            Self::Metrics => vec![
+                example(
+                    "one metric with two labels",
+                    &json!({
+                        "metrics": [{ "name": "requests", "kind": "COUNTER", "labels": { "code": "response.code", "method": "request.method" } }],
+                    }),
+                )?,
+                example("Istio's metrics, with four labels", &json!({ "istio": { "metrics": [{ "tags_to_remove": EXCEPT_FOUR }] } }))?,
+                example("Istio's metrics, with their 25 labels", &json!({ "istio": {} }))?,
+            ],
             Self::Call => vec![
                 ours("inproxy", "inproxy_call")?,
                 wasm("raw crate", "raw_call")?,
@@ -99,6 +112,40 @@ impl Job {
             ],
         })
     }
+}
+
+/// Istio's labels but reporter, protocol, flags and status.
+const EXCEPT_FOUR: [&str; 21] = [
+    "source_workload",
+    "source_workload_namespace",
+    "source_principal",
+    "source_app",
+    "source_version",
+    "source_canonical_service",
+    "source_canonical_revision",
+    "source_cluster",
+    "destination_workload",
+    "destination_workload_namespace",
+    "destination_principal",
+    "destination_app",
+    "destination_version",
+    "destination_service",
+    "destination_service_name",
+    "destination_service_namespace",
+    "destination_canonical_service",
+    "destination_canonical_revision",
+    "destination_cluster",
+    "connection_security_policy",
+    "grpc_response_status",
+];
+
+/// The filter of `examples/metrics`, as its users build it.
+fn example(name: &'static str, configuration: &serde_json::Value) -> Result<Variant, Box<dyn Error>> {
+    let built = cargo_inproxy::build(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/metrics").as_ref())?;
+    let size = std::fs::metadata(&built.path)?.len();
+    let module =
+        Module { root_id: "metrics".to_owned(), vm_id: name.to_owned(), configuration: Some(configuration.to_string()), ..Module::new(built.path) };
+    Ok(Variant { name, filters: vec![Source::Inline(module)], size: Some(size) })
 }
 
 /// A module as it is built: ours by our tool, others as `cargo build --release` does.

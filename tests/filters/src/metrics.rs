@@ -8,7 +8,7 @@ use inproxy::{
 };
 
 /// Has one metric of each kind, with and without labels.
-#[filter]
+#[filter(root_id = "metrics_of_each_kind")]
 #[derive(Debug)]
 pub struct Metrics {
     sets: Vec<[Vec<u8>; 2]>,

@@ -3,6 +3,7 @@
 use auth::Auth;
 use inproxy::__private::Registered;
 use inproxy_test::{GrpcCall, GrpcReply, Proxy, Request};
+use metrics::Metrics;
 use rate_limit::RateLimit;
 
 use crate::{Budget, measured};
@@ -34,6 +35,14 @@ const RATE_LIMIT: &[Mode] = &[
     ("rate-limit/global", r#"{"limits":[{"name":"all","global":{"cluster":"limits","domain":"shop","descriptors":[[{"key":"client","value":"source_address"}]]}}]}"#, None),
 ];
 
+#[rustfmt::skip]
+const METRICS: &[Mode] = &[
+    ("metrics/one metric with two labels", r#"{"metrics":[{"name":"requests","kind":"COUNTER","labels":{"code":"response.code","method":"request.method"}}]}"#, None),
+    ("metrics/Istio's", r#"{"istio":{}}"#, None),
+    ("metrics/Istio's, with metadata exchange", r#"{"istio":{"metadata_exchange":true}}"#, Some(("x-envoy-peer-metadata", "ChMKBUxBQkVMUxIKKggKBgoBYRIBYg=="))),
+    ("metrics/Istio's, of a gRPC call", r#"{"istio":{}}"#, Some(("content-type", "application/grpc"))),
+];
+
 /// With the body: over gRPC, with the headers held.
 const BODY: &str =
     r#"{"checks":{"it":{"ext_authz":{"grpc":{"cluster":"authz"},"with_request_body":{"max_request_bytes":8192}}}},"rules":[{"require":"it"}]}"#;
@@ -58,6 +67,10 @@ pub(crate) async fn all() -> Vec<(&'static str, Budget)> {
     budgets.push(("auth/ext_authz over gRPC, with 1 KB of body", measured::<Auth, Auth>(BODY, &post).await));
     for (name, configuration, header) in RATE_LIMIT {
         budgets.push((*name, measured::<RateLimit, RateLimit>(configuration, &request(*header)).await));
+    }
+    for (name, configuration, header) in METRICS {
+        let message = if name.ends_with("call") { vec![0, 0, 0, 0, 3, 1, 2, 3] } else { Vec::new() };
+        budgets.push((*name, measured::<Metrics, Metrics>(configuration, &request(*header).with_body(message)).await));
     }
     budgets
 }

@@ -45,10 +45,10 @@ pub(crate) enum Kind {
 /// The upper bounds of a distribution's buckets.
 #[config(schema)]
 #[derive(Clone, Debug, PartialEq)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum Buckets {
     /// `offset + width × i`, for i from 0 to `num_finite_buckets`.
-    LinearBuckets {
+    #[serde(rename = "linear_buckets")]
+    Linear {
         /// One less than there are bounds.
         num_finite_buckets: u16,
         /// From one to the next.
@@ -57,7 +57,8 @@ pub(crate) enum Buckets {
         offset: f64,
     },
     /// `scale × growth_factor^i`, for i from 0 to `num_finite_buckets`.
-    ExponentialBuckets {
+    #[serde(rename = "exponential_buckets")]
+    Exponential {
         /// One less than there are bounds.
         num_finite_buckets: u16,
         /// From one to the next.
@@ -66,7 +67,8 @@ pub(crate) enum Buckets {
         scale: f64,
     },
     /// These.
-    ExplicitBuckets {
+    #[serde(rename = "explicit_buckets")]
+    Explicit {
         /// Going up.
         bounds: Vec<f64>,
     },

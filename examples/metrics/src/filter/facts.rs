@@ -26,8 +26,9 @@ pub(crate) struct Here {
 }
 
 /// What is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Protocol {
+    #[default]
     Http,
     Grpc,
     Tcp,

@@ -1,6 +1,7 @@
+use std::rc::Rc;
+
 use inproxy::{
     attributes::Attributes,
-    envoy::cel::Expression,
     hooks::{Action, Finished, HttpHooks, RequestBody, RequestHeaders, ResponseBody, ResponseHeaders},
     metrics::GroupSeries,
     prelude::*,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     config::{Exclude, Settings, istio::Reporter},
-    istio::{Applies, Value},
+    istio::{Applies, Value, Workload},
     messages::Messages,
     pattern,
 };
@@ -32,9 +33,12 @@ pub struct Metrics {
     exclude: Exclude,
 }
 
-/// What is remembered of a request.
+/// What is remembered of a request. Its headers are read once, when they come.
 #[derive(Debug, Default)]
 pub struct Request {
+    /// It is not counted, for its user agent.
+    excluded: bool,
+    protocol: Protocol,
     /// If it is of gRPC, and messages are counted.
     call: Option<Box<Call>>,
     client: Told,
@@ -82,12 +86,12 @@ impl HttpHooks for Metrics {
             let reporter = standard.here.reporter(request.attributes());
             stream.client = peers.request(request.headers_mut(), reporter);
         }
-        let counts_messages = self.standard.as_ref().is_some_and(|standard| standard.has(Applies::Messages));
-        if counts_messages
-            && protocol(&request.headers().get(&CONTENT_TYPE)) == Protocol::Grpc
-            && !self.excludes(&request.headers().get(&USER_AGENT), request.attributes())
-        {
-            let host = request.headers().get(&AUTHORITY).map(|host| host.to_string_lossy().into_owned()).unwrap_or_default();
+        let headers = request.headers();
+        stream.excluded = headers.get(&USER_AGENT).is_some_and(|agent| self.excludes_agent(&agent));
+        let Some(standard) = self.standard.as_ref().filter(|_| !stream.excluded) else { return Action::Continue };
+        stream.protocol = Protocol::of(headers.get(&CONTENT_TYPE).as_ref().map(HeaderValue::as_bytes));
+        if stream.protocol == Protocol::Grpc && standard.has(Applies::Messages) && !self.excludes(request.attributes()) {
+            let host = headers.get(&AUTHORITY).map(|host| host.to_string_lossy().into_owned()).unwrap_or_default();
             stream.call = Some(Box::new(Call { host, ..Call::default() }));
         }
         Action::Continue
@@ -126,8 +130,7 @@ impl HttpHooks for Metrics {
     }
 
     fn on_log(&self, stream: &mut Request, finished: Finished<'_>) {
-        let headers = finished.request_headers();
-        if self.excludes(&headers.get(&USER_AGENT), finished.attributes()) {
+        if stream.excluded || self.excludes(finished.attributes()) {
             return;
         }
         if let Some(call) = &mut stream.call {
@@ -136,10 +139,10 @@ impl HttpHooks for Metrics {
             self.count_messages(stream, finished.attributes());
         }
         let attributes = finished.attributes();
-        let facts = self.standard.as_ref().map(|standard| {
-            let protocol = if stream.call.is_some() { Protocol::Grpc } else { protocol(&headers.get(&CONTENT_TYPE)) };
-            Facts::new(&standard.here, attributes, protocol).with_peer(peer(standard, stream, attributes))
-        });
+        let facts = self
+            .standard
+            .as_ref()
+            .map(|standard| Facts::new(&standard.here, attributes, stream.protocol).with_peer(peer(standard, stream, attributes)));
         let stream = Stream { attributes, made: self.made.of(attributes), facts };
         for own in &self.own {
             own.record(&stream);
@@ -152,10 +155,13 @@ impl HttpHooks for Metrics {
 }
 
 impl Metrics {
-    fn excludes(&self, user_agent: &Option<HeaderValue>, attributes: Attributes<'_>) -> bool {
-        let agent = user_agent.as_ref().and_then(HeaderValue::to_str);
-        agent.is_some_and(|agent| self.exclude.user_agents.iter().any(|pattern| pattern::matches(pattern, agent)))
-            || self.exclude.when.as_ref().is_some_and(|when: &Expression| when.evaluate_bool(attributes).unwrap_or(false))
+    fn excludes_agent(&self, agent: &HeaderValue) -> bool {
+        let agent = agent.to_str().unwrap_or_default();
+        self.exclude.user_agents.iter().any(|pattern| pattern::matches(pattern, agent))
+    }
+
+    fn excludes(&self, attributes: Attributes<'_>) -> bool {
+        self.exclude.when.as_ref().is_some_and(|when| when.evaluate_bool(attributes).unwrap_or(false))
     }
 
     /// Counts the messages that have come, once there is an answer: who gives it is known only then.
@@ -177,12 +183,8 @@ impl Metrics {
     }
 }
 
-fn protocol(content_type: &Option<HeaderValue>) -> Protocol {
-    Protocol::of(content_type.as_ref().map(HeaderValue::as_bytes))
-}
-
 /// Who the peer is, if it has told.
-fn peer(standard: &Standard, stream: &Request, attributes: Attributes<'_>) -> Option<std::rc::Rc<crate::istio::Workload>> {
+fn peer(standard: &Standard, stream: &Request, attributes: Attributes<'_>) -> Option<Rc<Workload>> {
     match standard.here.reporter(attributes) {
         Reporter::Source => stream.server.workload.clone(),
         Reporter::Destination => stream.client.workload.clone(),

@@ -108,9 +108,9 @@ impl Own {
 /// Bounds as the proxy takes them.
 fn scaled(buckets: &Buckets, scale: u32) -> Result<Vec<u64>> {
     let bounds = bounds(&match buckets.clone() {
-        Buckets::LinearBuckets { num_finite_buckets: count, width, offset } => Bounds::Linear { count, width, offset },
-        Buckets::ExponentialBuckets { num_finite_buckets: count, growth_factor: growth, scale } => Bounds::Exponential { count, growth, scale },
-        Buckets::ExplicitBuckets { bounds } => Bounds::Explicit(bounds),
+        Buckets::Linear { num_finite_buckets: count, width, offset } => Bounds::Linear { count, width, offset },
+        Buckets::Exponential { num_finite_buckets: count, growth_factor: growth, scale } => Bounds::Exponential { count, growth, scale },
+        Buckets::Explicit { bounds } => Bounds::Explicit(bounds),
     });
     let whole = bounds.into_iter().map(|bound| whole(bound, scale)).collect::<Result<_, _>>();
     whole.map_err(|error| Error::from(error).context("buckets"))

@@ -9,9 +9,6 @@ use crate::{
     istio::{ID_HEADER, METADATA_HEADER, Workload, decoded, encoded},
 };
 
-const ID: HeaderName = HeaderName::from_static(ID_HEADER);
-const METADATA: HeaderName = HeaderName::from_static(METADATA_HEADER);
-
 /// How many peers are remembered, and for how long: they are what they were, but it costs to understand them.
 const PEERS: usize = 500;
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -44,36 +41,36 @@ impl Peers {
 
     /// The request: the client's workload has told who it is, and this one tells the server's.
     pub(crate) fn request(&self, mut headers: HeadersMut<'_>, reporter: Reporter) -> Told {
-        let told = self.taken(&mut headers);
+        let peer = self.taken(&mut headers);
         if reporter == Reporter::Source {
-            headers.insert(&ID, &self.id);
-            headers.insert(&METADATA, &self.metadata);
+            told(headers.insert(ID_HEADER, &self.id));
+            told(headers.insert(METADATA_HEADER, &self.metadata));
         }
-        told
+        peer
     }
 
     /// The response: the server's workload has told who it is, and this one tells the client's what that has told of itself.
     pub(crate) fn response(&self, mut headers: HeadersMut<'_>, reporter: Reporter, client: &Told) -> Told {
-        let told = self.taken(&mut headers);
+        let peer = self.taken(&mut headers);
         if reporter == Reporter::Destination {
             if client.id {
-                headers.insert(&ID, &self.id);
+                told(headers.insert(ID_HEADER, &self.id));
             }
             if client.metadata {
-                headers.insert(&METADATA, &self.metadata);
+                told(headers.insert(METADATA_HEADER, &self.metadata));
             }
         }
-        told
+        peer
     }
 
     /// What headers tell: they go no further.
     fn taken(&self, headers: &mut HeadersMut<'_>) -> Told {
-        let (id, metadata) = (headers.get(&ID), headers.get(&METADATA));
+        let (id, metadata) = (headers.get(ID_HEADER), headers.get(METADATA_HEADER));
         if id.is_some() {
-            headers.remove(&ID);
+            told(headers.remove(ID_HEADER));
         }
         if metadata.is_some() {
-            headers.remove(&METADATA);
+            told(headers.remove(METADATA_HEADER));
         }
         Told { id: id.is_some(), metadata: metadata.is_some(), workload: metadata.and_then(|metadata| self.workload(metadata.as_bytes())) }
     }
@@ -86,6 +83,13 @@ impl Peers {
         let workload = Rc::new(decoded(metadata)?);
         self.known.insert(metadata.to_vec(), Rc::clone(&workload), REMEMBERED, now);
         Some(workload)
+    }
+}
+
+/// A request does not suffer from what cannot be told.
+fn told(edit: Result<()>) {
+    if let Err(error) = edit {
+        log::warn!("the exchange of metadata: {error:#}");
     }
 }
 

@@ -2,7 +2,15 @@
 //!
 //! `PICTURE=overwrite cargo test -p metrics --test scraped` goes on for a minute, and draws `deploy/dashboard.svg` anew.
 
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code"
+)]
 #![allow(missing_docs, unreachable_pub, reason = "test code")]
 
 mod dashboard;
