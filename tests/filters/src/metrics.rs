@@ -67,9 +67,12 @@ impl Configure for Metrics {
         if let Some(buckets) = config.buckets {
             plugin.histogram_buckets("metrics_sizes", &buckets)?;
         }
+        // ANCHOR: group
         let mut group = plugin.metric_group(&config.group);
-        let (group_total, group_size) = (group.counter("metrics_group_total"), group.histogram("metrics_group_size"));
+        let group_total = group.counter("metrics_group_total");
+        let group_size = group.histogram("metrics_group_size");
         let mut group = group.build()?;
+        // ANCHOR_END: group
         if let Some(at_most) = config.together {
             group = group.at_most_together(at_most);
         }
@@ -109,9 +112,11 @@ impl Metrics {
             "again" => (0..number).for_each(|_| self.requests.with(["200", "/a.b"]).increment()),
             "distinct" => (0..number).for_each(|nth| self.requests.with([nth.to_string().as_str(), "/"]).increment()),
             "group" => {
+                // ANCHOR: group_use
                 let series = self.group.with(&[number.to_string().as_bytes(), b"/a.b", b"one too many"]);
                 series.of(&self.group_total).increment();
                 series.of(&self.group_size).record(number);
+                // ANCHOR_END: group_use
             }
             "sets" => self.sets.iter().for_each(|set| self.requests.with(set.each_ref()).increment()),
             _ => {}
