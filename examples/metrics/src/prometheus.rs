@@ -7,6 +7,6 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::buckets::{Bounds, bounds};
+pub(crate) use self::buckets::bounds;
 pub(crate) use self::name::{full_name, safe_name};
 pub(crate) use self::value::{number, whole};

@@ -72,8 +72,8 @@ impl<M: Metric, const N: usize> Family<M, N> {
         self
     }
 
-    /// How many label sets all VMs with the same `vm_id` may have together, as long as the proxy's process lives: the bound is that of the proxy, and not of each worker. A label set that is new costs the VM some calls of the proxy, and
-    /// one for which there is no room costs one each time.
+    /// How many label sets all VMs with the same `vm_id` may have together, as long as the proxy's process lives: the bound is that of the proxy, and not of each worker. A label set that is new to a VM costs it some calls of the proxy, and
+    /// one for which there is no room costs two each time.
     #[must_use]
     pub fn at_most_together(self, label_sets: usize) -> Self {
         self.table.set_at_most_together(label_sets);

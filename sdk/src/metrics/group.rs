@@ -124,7 +124,7 @@ impl Group {
         self
     }
 
-    /// How many label sets all VMs may have together; as [`Family::at_most_together`](super::Family::at_most_together).
+    /// How many label sets all VMs may have together; as [`Family::at_most_together`](super::Family::at_most_together). Groups with the same labels and the same first metric are counted as one.
     #[must_use]
     pub fn at_most_together(self, label_sets: usize) -> Self {
         self.table.set_at_most_together(label_sets);
@@ -133,8 +133,12 @@ impl Group {
 
     /// The metrics for these values, in the order of the labels. A value that is missing is empty, one too many is not looked at.
     pub fn with(&self, values: &[&[u8]]) -> GroupSeries {
-        let values = values.get(..self.table.labels()).unwrap_or(values);
-        GroupSeries { series: self.table.series(values), table: Rc::clone(&self.table) }
+        let labels = self.table.labels();
+        let series = match values.get(..labels) {
+            Some(values) => self.table.series(values),
+            None => self.table.series(&(0..labels).map(|at| values.get(at).copied().unwrap_or_default()).collect::<Vec<_>>()),
+        };
+        GroupSeries { series, table: Rc::clone(&self.table) }
     }
 
     /// How many label sets this VM has.

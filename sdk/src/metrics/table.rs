@@ -123,7 +123,8 @@ impl Table {
 
     pub(super) fn set_at_most_together(&self, at_most: usize) {
         self.at_most.set(at_most);
-        let of = self.metrics.iter().flat_map(|(_, name)| [",", name]).chain(self.labels.iter().flat_map(|label| [";", label])).collect();
+        // By one name: whoever adds a metric to a group has no more label sets of the others.
+        let of = self.metrics.iter().take(1).map(|(_, name)| &**name).chain(self.labels.iter().flat_map(|label| [";", label])).collect();
         self.together.replace(Some(Together::new(of)));
     }
 

@@ -45,11 +45,12 @@ impl Together {
         if taken.is_none() {
             return Ok(false);
         }
-        if !set.create(&1)? {
-            // Another worker came with the same at the same time, and has its place.
-            self.count.update(|count| count.unwrap_or(0).saturating_sub(1))?;
+        let created = set.create(&1);
+        if !matches!(created, Ok(true)) {
+            // It has no place: another worker came with the same at the same time, or the proxy refuses it. A place that cannot be given back is lost.
+            let _ = self.count.update(|count| count.unwrap_or(0).saturating_sub(1));
         }
-        Ok(true)
+        created.map(|_| true)
     }
 }
 

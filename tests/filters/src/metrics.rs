@@ -113,11 +113,13 @@ impl Metrics {
             "distinct" => (0..number).for_each(|nth| self.requests.with([nth.to_string().as_str(), "/"]).increment()),
             "group" => {
                 // ANCHOR: group_use
-                let series = self.group.with(&[number.to_string().as_bytes(), b"/a.b", b"one too many"]);
+                let series = self.group.with(&[number.to_string().as_bytes(), b"/a.b"]);
                 series.of(&self.group_total).increment();
                 series.of(&self.group_size).record(number);
                 // ANCHOR_END: group_use
             }
+            "short" => self.group.with(&[number.to_string().as_bytes()]).of(&self.group_total).increment(),
+            "long" => self.group.with(&[number.to_string().as_bytes(), b"/a.b", b"", b"", b"one too many"]).of(&self.group_total).increment(),
             "sets" => self.sets.iter().for_each(|set| self.requests.with(set.each_ref()).increment()),
             _ => {}
         }

@@ -115,6 +115,17 @@ async fn a_group_has_one_label_set_for_all_its_metrics(proxy: Proxy<Metrics>) {
 }
 
 #[inproxy_test::test]
+async fn a_value_that_is_missing_is_empty(proxy: Proxy<Metrics>) {
+    let labels = ["route", "path", "more", "most"];
+    let proxy = proxy.metric_labels(labels).configure(json!({ "group": labels })).start().await;
+    get(&proxy, "/short/7/group/7/short/7/long/7/group/8/short/8/long/8").await;
+    for (route, path, count) in [("7", "", 2.0), ("7", "/a.b", 2.0), ("8", "", 1.0), ("8", "/a.b", 2.0)] {
+        let labels = [("route", route), ("path", path), ("more", ""), ("most", "")];
+        assert_eq!(proxy.series("metrics_group_total", labels).await, count, "{route} {path}");
+    }
+}
+
+#[inproxy_test::test]
 async fn label_sets_are_counted_over_all_workers(proxy: Proxy<Metrics>) {
     let mut proxy = proxy.workers(2).metric_labels(["route"]).configure(json!({ "group": ["route"], "together": 5 })).start().await;
     let mut all = 0.0;

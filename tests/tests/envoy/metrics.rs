@@ -9,7 +9,7 @@ async fn what_istio_makes_of_the_names_of_labels_reads_them_too() {
     let envoy = throw_away_showing(StatsConfig::default().with_labels(["code", "status_code", "tank"]).as_istio()).await;
     let upstream = Server::saying("hello").await;
     let sets = [[&b";.;code=.=404;.;"[..], b"a.b."], [b"", b"status_code=.=1"], [b"\xff", b"=."], [b"\"", b""]];
-    let address = Proxy::before(&upstream).filter("metrics", json!({ "sets": sets })).open_in(&envoy).await.unwrap();
+    let address = Proxy::before(&upstream).filter("metrics_of_each_kind", json!({ "sets": sets })).open_in(&envoy).await.unwrap();
     let mut connection = Connection::open(address).await;
     connection.send(get("/sets/1/level/3", "")).await;
     assert_eq!(connection.response().await.status(), 200);

@@ -114,28 +114,28 @@ impl<'a> Facts<'a> {
         let is_source = self.is_source();
         let value = match label {
             Reporter => Cow::Borrowed(if is_source { "source" } else { "destination" }),
-            SourceWorkload => known(&self.source().name),
-            SourceWorkloadNamespace => known(&self.source().namespace),
-            SourceApp => known(&self.source().app),
-            SourceVersion => known(&self.source().version),
-            SourceCanonicalService => known(&self.source().service),
-            SourceCanonicalRevision => known(&self.source().revision),
-            SourceCluster => known(&self.source().cluster),
-            DestinationWorkload => known(&self.destination().name),
-            DestinationWorkloadNamespace => known(&self.destination().namespace),
-            DestinationApp => known(&self.destination().app),
-            DestinationVersion => known(&self.destination().version),
-            DestinationCanonicalService => known(&self.destination().service),
-            DestinationCanonicalRevision => known(&self.destination().revision),
-            DestinationCluster => known(&self.destination().cluster),
+            SourceWorkload => Cow::Borrowed(&*self.source().name),
+            SourceWorkloadNamespace => Cow::Borrowed(&*self.source().namespace),
+            SourceApp => Cow::Borrowed(&*self.source().app),
+            SourceVersion => Cow::Borrowed(&*self.source().version),
+            SourceCanonicalService => Cow::Borrowed(&*self.source().service),
+            SourceCanonicalRevision => Cow::Borrowed(&*self.source().revision),
+            SourceCluster => Cow::Borrowed(&*self.source().cluster),
+            DestinationWorkload => Cow::Borrowed(&*self.destination().name),
+            DestinationWorkloadNamespace => Cow::Borrowed(&*self.destination().namespace),
+            DestinationApp => Cow::Borrowed(&*self.destination().app),
+            DestinationVersion => Cow::Borrowed(&*self.destination().version),
+            DestinationCanonicalService => Cow::Borrowed(&*self.destination().service),
+            DestinationCanonicalRevision => Cow::Borrowed(&*self.destination().revision),
+            DestinationCluster => Cow::Borrowed(&*self.destination().cluster),
             SourcePrincipal if is_source => principal(self.attributes.upstream().local_certificate()),
             SourcePrincipal => principal(self.attributes.connection().peer_certificate()),
             DestinationPrincipal if is_source => principal(self.attributes.upstream().peer_certificate()),
             DestinationPrincipal => principal(self.attributes.connection().local_certificate()),
-            DestinationService => known(&self.service().host),
-            DestinationServiceName => known(&self.service().name),
-            DestinationServiceNamespace if self.service().namespace.is_empty() => known(&self.destination().namespace),
-            DestinationServiceNamespace => known(&self.service().namespace),
+            DestinationService => Cow::Borrowed(&*self.service().host),
+            DestinationServiceName => Cow::Borrowed(&*self.service().name),
+            DestinationServiceNamespace if self.service().namespace.is_empty() => Cow::Borrowed(&*self.destination().namespace),
+            DestinationServiceNamespace => Cow::Borrowed(&*self.service().namespace),
             RequestProtocol => Cow::Borrowed(match self.protocol {
                 Protocol::Http => "http",
                 Protocol::Grpc => "grpc",
@@ -168,7 +168,7 @@ impl<'a> Facts<'a> {
     fn peer(&self) -> &Workload {
         self.peer.get_or_init(|| match &self.told {
             Some(told) => Rc::clone(told),
-            None => Rc::new(self.found_peer().unwrap_or_default()),
+            None => Rc::new(self.found_peer().unwrap_or_else(|| Workload::default().known())),
         })
     }
 
@@ -220,8 +220,4 @@ fn workload(peer: IstioPeer<'_>) -> Result<Workload, AttributeError> {
 
 fn principal(of: Certificate<'_>) -> Cow<'static, str> {
     Cow::Owned(of.uri_san().unwrap_or_default())
-}
-
-fn known(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
 }

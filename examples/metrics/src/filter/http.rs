@@ -2,6 +2,7 @@ use std::rc::Rc;
 
 use inproxy::{
     attributes::Attributes,
+    headers::Headers,
     hooks::{Action, Finished, HttpHooks, RequestBody, RequestHeaders, ResponseBody, ResponseHeaders},
     metrics::GroupSeries,
     prelude::*,
@@ -33,16 +34,23 @@ pub struct Metrics {
     exclude: Exclude,
 }
 
-/// What is remembered of a request. Its headers are read once, when they come.
+/// What is remembered of a request.
 #[derive(Debug, Default)]
 pub struct Request {
-    /// It is not counted, for its user agent.
-    excluded: bool,
-    protocol: Protocol,
+    /// What its headers say, once they were here. A request that a filter before this one has answered never comes.
+    read: Option<Read>,
     /// If it is of gRPC, and messages are counted.
     call: Option<Box<Call>>,
     client: Told,
     server: Told,
+}
+
+/// What a request's headers say.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    /// It is not counted, for its user agent.
+    excluded: bool,
+    protocol: Protocol,
 }
 
 /// A gRPC request.
@@ -70,11 +78,12 @@ impl Configure for Metrics {
     fn configure(settings: Settings, plugin: &mut Plugin) -> Result<Self> {
         let made = Made::try_new(settings.attributes)?;
         let peers = settings.istio.as_ref().is_some_and(|istio| istio.metadata_exchange).then(|| Peers::try_new(plugin)).transpose()?;
+        let taken = settings.istio.as_ref().map(Standard::names).unwrap_or_default();
         let standard = settings
             .istio
             .map(|istio| Standard::try_new(&[Applies::Request, Applies::Messages], istio, &made, settings.label_sets, plugin))
             .transpose()?;
-        Ok(Self { own: Own::all(settings.metrics, &made, settings.label_sets, plugin)?, standard, made, peers, exclude: settings.exclude })
+        Ok(Self { own: Own::all(settings.metrics, &taken, &made, settings.label_sets, plugin)?, standard, made, peers, exclude: settings.exclude })
     }
 }
 
@@ -87,10 +96,10 @@ impl HttpHooks for Metrics {
             stream.client = peers.request(request.headers_mut(), reporter);
         }
         let headers = request.headers();
-        stream.excluded = headers.get(&USER_AGENT).is_some_and(|agent| self.excludes_agent(&agent));
-        let Some(standard) = self.standard.as_ref().filter(|_| !stream.excluded) else { return Action::Continue };
-        stream.protocol = Protocol::of(headers.get(&CONTENT_TYPE).as_ref().map(HeaderValue::as_bytes));
-        if stream.protocol == Protocol::Grpc && standard.has(Applies::Messages) && !self.excludes(request.attributes()) {
+        let read = self.read(&headers);
+        stream.read = Some(read);
+        let counts = self.standard.as_ref().is_some_and(|standard| standard.has(Applies::Messages));
+        if counts && read.protocol == Protocol::Grpc && !read.excluded && !self.excludes(request.attributes()) {
             let host = headers.get(&AUTHORITY).map(|host| host.to_string_lossy().into_owned()).unwrap_or_default();
             stream.call = Some(Box::new(Call { host, ..Call::default() }));
         }
@@ -101,7 +110,7 @@ impl HttpHooks for Metrics {
         if let Some(call) = &mut stream.call {
             let buffer = body.buffer();
             let [sent, _] = &mut call.new;
-            *sent += call.sent.begin_in(buffer.len(), |range| buffer.read_range(range).ok()).unwrap_or(0);
+            *sent += call.sent.begin_in(buffer.len(), |range| buffer.read_range(range).ok());
             self.count_messages(stream, body.attributes());
         }
         body.while_headers_are_held()
@@ -112,8 +121,9 @@ impl HttpHooks for Metrics {
             let reporter = standard.here.reporter(response.attributes());
             stream.server = peers.response(response.headers_mut(), reporter, &stream.client);
         }
-        if let Some(call) = &mut stream.call {
-            call.answered = true;
+        if let (Some(call), Some(standard)) = (&mut stream.call, &self.standard) {
+            // At the client's side Istio's filter, which finds the server's workload, may meet the response's headers after this one.
+            call.answered = standard.here.reporter(response.attributes()) == Reporter::Destination;
             self.count_messages(stream, response.attributes());
         }
         Action::Continue
@@ -123,14 +133,16 @@ impl HttpHooks for Metrics {
         if let Some(call) = &mut stream.call {
             let buffer = body.buffer();
             let [_, received] = &mut call.new;
-            *received += call.received.begin_in(buffer.len(), |range| buffer.read_range(range).ok()).unwrap_or(0);
+            *received += call.received.begin_in(buffer.len(), |range| buffer.read_range(range).ok());
+            call.answered = true;
             self.count_messages(stream, body.attributes());
         }
         body.while_headers_are_held()
     }
 
     fn on_log(&self, stream: &mut Request, finished: Finished<'_>) {
-        if stream.excluded || self.excludes(finished.attributes()) {
+        let read = stream.read.unwrap_or_else(|| self.read(&finished.request_headers()));
+        if read.excluded || self.excludes(finished.attributes()) {
             return;
         }
         if let Some(call) = &mut stream.call {
@@ -142,8 +154,10 @@ impl HttpHooks for Metrics {
         let facts = self
             .standard
             .as_ref()
-            .map(|standard| Facts::new(&standard.here, attributes, stream.protocol).with_peer(peer(standard, stream, attributes)));
-        let stream = Stream { attributes, made: self.made.of(attributes), facts };
+            .map(|standard| Facts::new(&standard.here, attributes, read.protocol).with_peer(peer(standard, stream, attributes)));
+        let made = self.made.of(attributes);
+        self.made.leave(&made, attributes);
+        let stream = Stream { attributes, made, facts };
         for own in &self.own {
             own.record(&stream);
         }
@@ -155,9 +169,13 @@ impl HttpHooks for Metrics {
 }
 
 impl Metrics {
-    fn excludes_agent(&self, agent: &HeaderValue) -> bool {
-        let agent = agent.to_str().unwrap_or_default();
-        self.exclude.user_agents.iter().any(|pattern| pattern::matches(pattern, agent))
+    fn read(&self, headers: &Headers<'_>) -> Read {
+        let agent = headers.get(&USER_AGENT);
+        let agent = agent.as_ref().and_then(HeaderValue::to_str);
+        let excluded = agent.is_some_and(|agent| self.exclude.user_agents.iter().any(|pattern| pattern::matches(pattern, agent)));
+        // Only Istio's metrics ask for it.
+        let content_type = self.standard.as_ref().and_then(|_| headers.get(&CONTENT_TYPE));
+        Read { excluded, protocol: Protocol::of(content_type.as_ref().map(HeaderValue::as_bytes)) }
     }
 
     fn excludes(&self, attributes: Attributes<'_>) -> bool {
@@ -169,10 +187,14 @@ impl Metrics {
         let Some(standard) = &self.standard else { return };
         let peer = stream.call.as_ref().filter(|call| call.series.is_none()).and_then(|_| peer(standard, stream, attributes));
         let Some(call) = stream.call.as_mut().filter(|call| call.answered && call.new != [0, 0]) else { return };
+        if call.series.is_none() && self.excludes(attributes) {
+            stream.call = None;
+            return;
+        }
         let Call { series, host, new, .. } = &mut **call;
         let series = series.get_or_insert_with(|| {
             let facts = Facts::new(&standard.here, attributes, Protocol::Grpc).with_peer(peer).with_host(host);
-            standard.series(Applies::Messages, &Stream { attributes, made: Vec::new(), facts: Some(facts) })
+            standard.series(Applies::Messages, &Stream { attributes, made: self.made.of(attributes), facts: Some(facts) })
         });
         let [sent, received] = std::mem::take(new);
         standard.record(Applies::Messages, series, |value| match value {

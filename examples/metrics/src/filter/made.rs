@@ -32,9 +32,20 @@ impl Made {
         self.0.iter().position(|attribute| attribute.output_attribute == expression.trim())
     }
 
-    /// What they are for a stream, in their order. Other filters and access loggers find them in the filter state, as `wasm.NAME`.
+    /// What they are for a stream now, in their order.
     pub(crate) fn of(&self, stream: Attributes<'_>) -> Vec<Option<&str>> {
         self.0.iter().map(|attribute| attribute.of(stream)).collect()
+    }
+
+    /// Leaves them in the filter state, where access loggers find them as `wasm.NAME`.
+    pub(crate) fn leave(&self, values: &[Option<&str>], stream: Attributes<'_>) {
+        for (Attribute { output_attribute: name, .. }, value) in self.0.iter().zip(values) {
+            if let Some(value) = value
+                && let Err(error) = stream.filter_state().set(name, value)
+            {
+                log::debug!("{name}: {error}");
+            }
+        }
     }
 }
 
@@ -45,10 +56,6 @@ impl Attribute {
         let holds = |condition: &Option<_>| {
             condition.as_ref().is_none_or(|condition: &inproxy::envoy::cel::Expression| condition.evaluate_bool(stream).unwrap_or(false))
         };
-        let value = &self.r#match.iter().find(|value| holds(&value.condition))?.value;
-        if let Err(error) = stream.filter_state().set(&self.output_attribute, value) {
-            log::debug!("{}: {error}", self.output_attribute);
-        }
-        Some(value)
+        Some(&self.r#match.iter().find(|value| holds(&value.condition))?.value)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         shown::Shown,
     },
     istio,
-    prometheus::{Bounds, bounds, full_name, number, safe_name, whole},
+    prometheus::{bounds, full_name, number, safe_name, whole},
 };
 
 /// A metric of the operator's own.
@@ -34,20 +34,42 @@ pub(crate) struct Own {
     unrecorded: Counter,
 }
 
-/// What is not the same in two metrics of one name.
-type Shape = (String, Kind, Vec<String>);
+/// What must be the same in all entries of one name.
+#[derive(Debug, PartialEq)]
+struct Shape {
+    name: String,
+    kind: Kind,
+    labels: Vec<String>,
+    scale: u32,
+    buckets: Option<Buckets>,
+}
+
+/// How many values could not be recorded.
+const UNRECORDED: &str = "metrics_unrecorded_total";
 
 // === impl Own ===
 
 impl Own {
-    /// The metrics of a configuration.
-    pub(crate) fn all(metrics: Vec<Metric>, made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Vec<Self>> {
+    /// The metrics of a configuration, of which none has a name that is `taken`.
+    pub(crate) fn all(metrics: Vec<Metric>, taken: &[String], made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Vec<Self>> {
         let mut shapes = Vec::<Shape>::new();
         let mut all = Vec::new();
         for (place, metric) in metrics.into_iter().enumerate() {
-            let shape = (full_name(&metric.namespace, &metric.name), metric.kind, metric.labels.keys().map(|label| safe_name(label)).collect());
-            if let Some(other) = shapes.iter().position(|other| other.0 == shape.0 && *other != shape) {
-                return Err(Error::msg(format!("metrics[{place}]: {} has another kind or other labels in metrics[{other}]", shape.0)));
+            let shape = Shape {
+                name: full_name(&metric.namespace, &metric.name),
+                kind: metric.kind,
+                labels: metric.labels.keys().map(|label| safe_name(label)).collect(),
+                scale: metric.scale,
+                buckets: metric.buckets.clone(),
+            };
+            if shape.name == UNRECORDED || taken.contains(&shape.name) {
+                return Err(Error::msg(format!("metrics[{place}]: there is another metric {}: give this one another name or namespace", shape.name)));
+            }
+            if let Some(other) = shapes.iter().position(|other| other.name == shape.name && *other != shape) {
+                return Err(Error::msg(format!(
+                    "metrics[{place}]: {} has another kind, scale, or other labels or buckets in metrics[{other}]",
+                    shape.name
+                )));
             }
             all.push(Self::try_new(metric, &shape, made, label_sets, plugin).map_err(|error| error.context(format!("metrics[{place}]")))?);
             shapes.push(shape);
@@ -55,7 +77,8 @@ impl Own {
         Ok(all)
     }
 
-    fn try_new(metric: Metric, (name, kind, labels): &Shape, made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Self> {
+    fn try_new(metric: Metric, shape: &Shape, made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Self> {
+        let Shape { name, kind, labels, .. } = shape;
         if metric.scale == 0 {
             return Err(Error::msg("scale: it must be one or more: values are multiplied by it"));
         }
@@ -74,7 +97,7 @@ impl Own {
             value: metric.value,
             scale: metric.scale,
             when: metric.when,
-            unrecorded: plugin.counter_family("metrics_unrecorded_total", ["metric"])?.with([name]),
+            unrecorded: plugin.counter_family(UNRECORDED, ["metric"])?.with([name]),
         })
     }
 
@@ -107,11 +130,7 @@ impl Own {
 
 /// Bounds as the proxy takes them.
 fn scaled(buckets: &Buckets, scale: u32) -> Result<Vec<u64>> {
-    let bounds = bounds(&match buckets.clone() {
-        Buckets::Linear { num_finite_buckets: count, width, offset } => Bounds::Linear { count, width, offset },
-        Buckets::Exponential { num_finite_buckets: count, growth_factor: growth, scale } => Bounds::Exponential { count, growth, scale },
-        Buckets::Explicit { bounds } => Bounds::Explicit(bounds),
-    });
+    let bounds = bounds(buckets);
     let whole = bounds.into_iter().map(|bound| whole(bound, scale)).collect::<Result<_, _>>();
     whole.map_err(|error| Error::from(error).context("buckets"))
 }

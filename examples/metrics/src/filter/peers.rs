@@ -13,6 +13,9 @@ use crate::{
 const PEERS: usize = 500;
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
+/// What is longer is understood each time anew: clients outside the mesh can send what they like.
+const LONGEST: usize = 4096;
+
 /// What this workload tells, and what it has heard.
 pub(crate) struct Peers {
     id: HeaderValue,
@@ -81,6 +84,9 @@ impl Peers {
             return Some(known);
         }
         let workload = Rc::new(decoded(metadata)?);
+        if metadata.len() > LONGEST {
+            return Some(workload);
+        }
         self.known.insert(metadata.to_vec(), Rc::clone(&workload), REMEMBERED, now);
         Some(workload)
     }

@@ -60,6 +60,12 @@ impl Standard {
         Ok(Self { here, groups, defined: settings.definitions.into_iter().map(|defined| defined.value).collect() })
     }
 
+    /// What metrics are called that there are, or may come.
+    pub(crate) fn names(settings: &Istio) -> Vec<String> {
+        let standard = standard().into_iter().map(|metric| metric.name).chain(settings.definitions.iter().map(|defined| defined.name.clone()));
+        standard.map(|name| format!("{}_{name}", settings.stat_prefix)).collect()
+    }
+
     /// Whether there is a metric of this.
     pub(crate) fn has(&self, applies: Applies) -> bool {
         self.of(applies).next().is_some()

@@ -12,7 +12,7 @@ use super::{
     standard::Standard,
 };
 use crate::{
-    config::Settings,
+    config::{Settings, istio::Reporter},
     istio::{Applies, Value},
 };
 
@@ -26,7 +26,10 @@ pub struct TcpMetrics {
 /// What is remembered of a connection.
 #[derive(Debug, Default)]
 pub struct Connection {
-    /// Where it is counted, once it has said something.
+    /// What is not counted yet: since it is not known whose it is.
+    received: u64,
+    sent: u64,
+    /// Where it is counted, once that is known.
     series: Option<Vec<GroupSeries>>,
 }
 
@@ -47,33 +50,45 @@ impl NetworkHooks for TcpMetrics {
     type Connection = Connection;
 
     fn on_downstream_data(&self, connection: &mut Connection, mut data: DownstreamData<'_>) -> Action {
-        let bytes = data.buffer().len() as u64;
-        self.count(connection, data.attributes(), |value| (value == Value::ReceivedBytes).then_some(bytes));
+        connection.received += data.buffer().len() as u64;
+        if let Some(standard) = &self.standard {
+            // At the client's side the server's workload is known once that has spoken.
+            let is_known = connection.series.is_some() || standard.here.reporter(data.attributes()) == Reporter::Destination;
+            if is_known {
+                count(standard, connection, data.attributes());
+            }
+        }
         Action::Continue
     }
 
     fn on_upstream_data(&self, connection: &mut Connection, mut data: UpstreamData<'_>) {
-        let bytes = data.buffer().len() as u64;
-        self.count(connection, data.attributes(), |value| (value == Value::SentBytes).then_some(bytes));
+        connection.sent += data.buffer().len() as u64;
+        if let Some(standard) = &self.standard {
+            count(standard, connection, data.attributes());
+        }
     }
 
     fn on_log(&self, connection: &mut Connection, finished: Finished<'_>) {
         let Some(standard) = &self.standard else { return };
         // One that has never said anything was opened all the same.
-        self.count(connection, finished.attributes(), |_| None);
+        count(standard, connection, finished.attributes());
         // What went wrong is known only now.
         let series = standard.series(Applies::Connection, &stream(standard, finished.attributes()));
         standard.record(Applies::Connection, &series, |value| (value == Value::Closed).then_some(1));
     }
 }
 
-impl TcpMetrics {
-    fn count(&self, connection: &mut Connection, attributes: Attributes<'_>, amount: impl Fn(Value) -> Option<u64>) {
-        let Some(standard) = &self.standard else { return };
-        let is_new = connection.series.is_none();
-        let series = connection.series.get_or_insert_with(|| standard.series(Applies::Connection, &stream(standard, attributes)));
-        standard.record(Applies::Connection, series, |value| if value == Value::Opened && is_new { Some(1) } else { amount(value) });
-    }
+/// Counts what is not counted yet; the first time also that it was opened.
+fn count(standard: &Standard, connection: &mut Connection, attributes: Attributes<'_>) {
+    let is_new = connection.series.is_none();
+    let series = connection.series.get_or_insert_with(|| standard.series(Applies::Connection, &stream(standard, attributes)));
+    let (received, sent) = (std::mem::take(&mut connection.received), std::mem::take(&mut connection.sent));
+    standard.record(Applies::Connection, series, |value| match value {
+        Value::ReceivedBytes => Some(received),
+        Value::SentBytes => Some(sent),
+        Value::Opened => is_new.then_some(1),
+        _ => None,
+    });
 }
 
 fn stream<'a>(standard: &'a Standard, attributes: Attributes<'a>) -> Stream<'a> {

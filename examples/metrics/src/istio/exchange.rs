@@ -14,6 +14,9 @@ pub(crate) const METADATA_HEADER: &str = "x-envoy-peer-metadata";
 /// The keys of a node's metadata that are told.
 const TEXTS: [&str; 7] = ["NAME", "NAMESPACE", "OWNER", "WORKLOAD_NAME", "ISTIO_VERSION", "MESH_ID", "CLUSTER_ID"];
 
+/// How many letters of a text are kept: more than a label shows.
+const LONGEST: usize = 128;
+
 /// What a workload tells of itself: some of its node's metadata, of which `text` and `labels` know.
 pub(crate) fn encoded(text: impl Fn(&str) -> Option<String>, labels: Vec<(String, String)>) -> String {
     let value = |text: String| Value { kind: Some(Kind::StringValue(text)) };
@@ -53,7 +56,7 @@ pub(crate) fn decoded(header: &[u8]) -> Option<Workload> {
 
 fn text(of: &Struct, key: &str) -> String {
     match of.fields.get(key).and_then(|value| value.kind.as_ref()) {
-        Some(Kind::StringValue(text)) => text.clone(),
+        Some(Kind::StringValue(text)) => text.chars().take(LONGEST).collect(),
         _ => String::new(),
     }
 }

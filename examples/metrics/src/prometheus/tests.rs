@@ -1,6 +1,7 @@
 //! `reference` 4.21: Mixer's cases of its Prometheus adapter.
 
 use super::{value::NoNumber, *};
+use crate::config::metric::Buckets;
 
 #[test]
 fn names_4_21() {
@@ -20,9 +21,9 @@ fn names_4_21() {
 
 #[test]
 fn buckets_4_21() {
-    assert_eq!(bounds(&Bounds::Linear { count: 1, width: 1.0, offset: 4.0 }), [4.0, 5.0]);
-    assert_eq!(bounds(&Bounds::Explicit(vec![6.0, 7.0])), [6.0, 7.0]);
-    assert_eq!(bounds(&Bounds::Exponential { count: 3, growth: 3.0, scale: 4.0 }), [4.0, 12.0, 36.0, 108.0]);
+    assert_eq!(bounds(&Buckets::Linear { num_finite_buckets: 1, width: 1.0, offset: 4.0 }), [4.0, 5.0]);
+    assert_eq!(bounds(&Buckets::Explicit { bounds: vec![6.0, 7.0] }), [6.0, 7.0]);
+    assert_eq!(bounds(&Buckets::Exponential { num_finite_buckets: 3, growth_factor: 3.0, scale: 4.0 }), [4.0, 12.0, 36.0, 108.0]);
 }
 
 #[test]
@@ -37,8 +38,12 @@ fn values_4_21() {
 
 #[test]
 fn the_proxy_takes_whole_numbers_from_zero_up() {
-    for (value, scale, expected) in [(8.0, 1, 8), (0.386, 1000, 386), (0.386, 1, 0), (0.5, 1, 1), (1e300, 1, u64::MAX), (-0.2, 1, 0)] {
+    for (value, scale, expected) in [(8.0, 1, 8), (0.386, 1000, 386), (0.386, 1, 0), (0.5, 1, 1), (-0.2, 1, 0)] {
         assert_eq!(whole(value, scale), Ok(expected), "{value}");
+    }
+    assert_eq!(whole(9e18, 1), Ok(9_000_000_000_000_000_000));
+    for (value, scale) in [(1e300, 1), (9.3e18, 1), (9e18, 1000)] {
+        assert_eq!(whole(value, scale), Err(NoNumber::TooLarge(value.to_string())), "{value}");
     }
     assert_eq!(whole(-3.0, 1), Err(NoNumber::Negative("-3".to_owned())));
 }

@@ -5,6 +5,8 @@ pub(crate) enum NoNumber {
     Text(String),
     #[error("{0} cannot be counted: the proxy's metrics are whole numbers from zero up")]
     Negative(String),
+    #[error("{0} is more than the proxy's metrics can have")]
+    TooLarge(String),
 }
 
 /// The value of a metric: a number, or the seconds of a duration, as CEL shows it (`0.386s`).
@@ -19,6 +21,9 @@ pub(crate) fn number(text: &str) -> Result<f64, NoNumber> {
 /// A value as the proxy takes it.
 pub(crate) fn whole(number: f64, scale: u32) -> Result<u64, NoNumber> {
     let scaled = (number * f64::from(scale)).round();
-    // A cast ends at the largest number there is.
-    if scaled >= 0.0 { Ok(scaled as u64) } else { Err(NoNumber::Negative(number.to_string())) }
+    if scaled < 0.0 {
+        return Err(NoNumber::Negative(number.to_string()));
+    }
+    // 2⁶³: the proxy takes more for a number below zero.
+    if scaled >= 9_223_372_036_854_775_808.0 { Err(NoNumber::TooLarge(number.to_string())) } else { Ok(scaled as u64) }
 }

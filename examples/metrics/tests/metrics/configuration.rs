@@ -10,7 +10,7 @@ async fn what_cannot_be_counted_is_refused_4_21(proxy: Proxy<Metrics>) {
     for (configuration, reason) in [
         (
             json!({ "metrics": [metric("a", json!({ "x": "'1'" })), metric("a", json!({ "y": "'1'" }))] }),
-            "metrics[1]: istio_a has another kind or other labels in metrics[0]",
+            "metrics[1]: istio_a has another kind, scale, or other labels or buckets in metrics[0]",
         ),
         (
             json!({ "metrics": [{ "name": "a", "kind": "UNSPECIFIED" }] }),

@@ -1,6 +1,7 @@
 //! `reference` §3.2, §3.3 and 4.33: Istio's standard metrics.
 
-use inproxy_test::{Proxy, Request, Response, json};
+use api_key::ApiKey;
+use inproxy_test::{Certificate, Client, Proxy, Request, Response, Tls, json};
 use metrics::Metrics;
 
 use super::labels::{ISTIO, counted, expect, mesh, only, send};
@@ -23,7 +24,7 @@ async fn a_request_has_all_the_labels_3_2(proxy: Proxy<Metrics>) {
         ("source_app", "unknown"),
         ("source_version", "unknown"),
         ("source_canonical_service", "unknown"),
-        ("source_canonical_revision", "unknown"),
+        ("source_canonical_revision", "latest"),
         ("source_cluster", "unknown"),
         ("destination_workload", "cart-v1"),
         ("destination_workload_namespace", "shop"),
@@ -62,12 +63,30 @@ async fn the_clients_side_reports_the_servers_workload_from_its_endpoint_or_not_
         ("source_workload", "cart-v1"),
         ("source_canonical_revision", "r1"),
         ("destination_workload", "unknown"),
-        ("destination_canonical_revision", "unknown"),
+        ("destination_canonical_revision", "latest"),
         ("destination_service", "a.example"),
         ("destination_service_name", "a.example"),
         ("connection_security_policy", "unknown"),
     ];
     expect(&series, expected);
+}
+
+#[inproxy_test::test]
+async fn what_a_filter_before_it_refuses_is_counted_as_what_it_is(proxy: Proxy<ApiKey>) {
+    let keys = json!({ "consumers": [{ "name": "alice", "key": "k" }] });
+    let proxy = mesh(proxy).configure(keys).then::<Metrics>(json!({ "istio": {} })).start().await;
+    let call = Request::post("/acme.Cart/Add").with_header("content-type", "application/grpc").with_header("te", "trailers");
+    for (request, status) in [(Request::get("/"), 401), (Request::get("/").with_header("user-agent", "kube-probe/1"), 401)] {
+        send(&proxy, request, status).await;
+    }
+    proxy.send(call).await;
+    let series = counted(&proxy, "istio_requests_total").await;
+    let mut told: Vec<_> = series
+        .iter()
+        .map(|series| (series.labels["request_protocol"].as_str(), series.labels["grpc_response_status"].as_str(), series.value))
+        .collect();
+    told.sort_by(|one, other| one.0.cmp(other.0));
+    assert_eq!(told, [("grpc", "16", 1.0), ("http", "", 1.0)]);
 }
 
 #[inproxy_test::test]
@@ -78,10 +97,24 @@ async fn the_host_is_not_taken_where_that_is_disabled_3_2(proxy: Proxy<Metrics>)
 }
 
 #[inproxy_test::test]
-async fn a_peer_that_istio_has_found_is_the_source_3_5(proxy: Proxy<Metrics>) {
+async fn what_a_route_blocks_goes_to_the_black_hole_3_2(proxy: Proxy<Metrics>) {
     let proxy = mesh(proxy).route("block_all", json!({})).configure(json!({ "istio": {} })).start().await;
     proxy.send(Request::get("/")).await.expect(&Response::new(200));
     expect(&only(&proxy, "istio_requests_total").await, [("destination_service_name", "BlackHoleCluster"), ("source_workload", "unknown")]);
+}
+
+#[inproxy_test::test]
+async fn certificates_are_the_principals_4_33(proxy: Proxy<Metrics>) {
+    let server = Certificate::new().dns("cart.example").uri("spiffe://cluster.local/ns/shop/sa/cart");
+    let client = Client::new().certificate(&Certificate::new().uri("spiffe://cluster.local/ns/front/sa/web"));
+    let proxy = mesh(proxy).tls(Tls::new(&server).require_client_certificate()).configure(json!({ "istio": {} })).start().await;
+    assert_eq!(proxy.send_from(&client, Request::get("/")).await.status(), 200);
+    let expected = [
+        ("connection_security_policy", "mutual_tls"),
+        ("source_principal", "spiffe://cluster.local/ns/front/sa/web"),
+        ("destination_principal", "spiffe://cluster.local/ns/shop/sa/cart"),
+    ];
+    expect(&only(&proxy, "istio_requests_total").await, expected);
 }
 
 #[inproxy_test::test]
@@ -108,21 +141,23 @@ async fn metrics_are_customized_4_33(proxy: Proxy<Metrics>) {
         "definitions": [
             { "name": "requests_total", "value": "10" },
             { "name": "custom", "value": "int(request.headers['x-amount'])", "type": "COUNTER" },
+            { "name": "level", "value": "size(request.path)", "type": "GAUGE" },
             { "name": "slowest", "value": "size(request.path)", "type": "HISTOGRAM" },
         ],
         "metrics": [
             { "name": "requests_total", "dimensions": { "destination_app": "no expression (", "request_host": "request.host", "cannot_evaluate": "request.headers['x-none']", "reporter": "'proxy'" } },
+            { "name": "custom", "dimensions": { "reporter": "'proxy'", "source_principal": "'malicious'" } },
             { "tags_to_remove": ["response_flags", "source_cluster", "destination_cluster"] },
             { "name": "request_bytes", "drop": true },
         ],
     });
     let (host, name) = proxy.host();
-    let labels = ["reporter", "request_host", "cannot_evaluate", "destination_app", "response_code", "response_flags", "source_cluster"];
+    let labels =
+        ["reporter", "request_host", "cannot_evaluate", "destination_app", "response_code", "response_flags", "source_cluster", "source_principal"];
     let proxy = Proxy::<Metrics>::on(host, name).metric_labels(labels).configure(json!({ "istio": istio })).start().await;
     for _ in 0..10 {
-        proxy.send(Request::get("/abc").with_authority("a.example").with_header("x-amount", "3")).await.expect(&Response::new(200));
+        proxy.send(Request::get("/abc").with_authority("a.example").with_header("x-amount", "1")).await.expect(&Response::new(200));
     }
-    proxy.send(Request::get("/abc").with_authority("a.example")).await.expect(&Response::new(200));
     let series = proxy.prometheus().await;
     let of = |name: &str| series.lines().filter(|line| line.starts_with(name) && !line.contains("__overflow__")).collect::<Vec<_>>();
     let total = of("istio_requests_total{");
@@ -133,7 +168,7 @@ async fn metrics_are_customized_4_33(proxy: Proxy<Metrics>) {
         total
     };
     assert_eq!(total.len(), 1, "{total:#?}");
-    assert!(total[0].ends_with(" 110"), "{total:?}");
+    assert!(total[0].ends_with(" 100"), "{total:?}");
     for label in [r#"reporter="proxy""#, r#"request_host="a.example""#, r#"cannot_evaluate="unknown""#, r#"response_code="200""#] {
         assert!(total[0].contains(label), "{label} is not in {total:?}");
     }
@@ -147,8 +182,13 @@ async fn metrics_are_customized_4_33(proxy: Proxy<Metrics>) {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    assert!(line("istio_custom").iter().any(|line| line.ends_with(" 30")), "{:?}", line("istio_custom"));
-    assert!(line("istio_slowest_count").iter().any(|line| line.ends_with(" 11")));
+    let custom = line("istio_custom");
+    assert!(
+        custom.iter().any(|line| line.ends_with(" 10") && line.contains(r#"reporter="proxy""#) && line.contains(r#"source_principal="malicious""#)),
+        "{custom:?}"
+    );
+    assert!(line("istio_level").iter().any(|line| line.ends_with(" 4")), "the length of the path");
+    assert!(line("istio_slowest_count").iter().any(|line| line.ends_with(" 10")));
     assert_eq!(line("istio_request_bytes"), Vec::<String>::new());
     proxy.expect_log("the metrics do not have the label destination_app").await;
 }

@@ -59,6 +59,24 @@ async fn messages_are_counted_as_they_go_by_4_33(proxy: Proxy<Metrics>) {
 }
 
 #[inproxy_test::test]
+async fn a_long_answer_is_counted_before_it_is_over_4_33(proxy: Proxy<Metrics>) {
+    let answer = |_: &Request| {
+        let response =
+            Response::new(200).with_header("content-type", "application/grpc").with_header("grpc-status", "0").with_body(messages([5; 13]));
+        response.and_later(std::time::Duration::from_secs(3), messages([5; 14]))
+    };
+    let proxy = mesh(proxy).configure(json!({ "istio": {} })).upstream(answer).start().await;
+    let mut exchange = proxy.open(&call().with_body(messages([1; 3]))).await;
+    exchange.body(&messages([1; 3])).await;
+    exchange.end().await;
+    proxy.advance(std::time::Duration::from_millis(300)).await;
+    assert_eq!(only(&proxy, "istio_request_messages_total").await.value, 3.0);
+    assert_eq!(only(&proxy, "istio_response_messages_total").await.value, 13.0);
+    assert_eq!(exchange.response().await.status(), 200);
+    assert_eq!(only(&proxy, "istio_response_messages_total").await.value, 27.0);
+}
+
+#[inproxy_test::test]
 async fn what_is_no_call_has_no_messages(proxy: Proxy<Metrics>) {
     let proxy = mesh(proxy).configure(json!({ "istio": {} })).start().await;
     for content_type in ["application/json", "application/grpc-web", "application/grpcx"] {

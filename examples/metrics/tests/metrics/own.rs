@@ -28,14 +28,14 @@ async fn values_are_numbers_and_texts_that_are_numbers_4_21(proxy: Proxy<Metrics
         metric("none", "request.headers['x-none']"),
     ];
     let proxy = proxy.metric_labels(["metric"]).configure(json!({ "metrics": metrics })).start().await;
-    for value in ["8.243543", "not a value", "-2"] {
+    for value in ["8.243543", "not a value", "-2", "1e300"] {
         proxy.send(Request::get("/").with_header("x-value", value)).await.expect(&Response::new(200));
     }
     let value = async |name: &str| proxy.series(name, []).await;
-    assert_eq!((value("int").await, value("double").await, value("text").await), (24_000.0, 4500.0, 8244.0));
+    assert_eq!((value("int").await, value("double").await, value("text").await), (32_000.0, 6000.0, 8244.0));
     // The rest is recorded all the same.
     let unrecorded = async |metric: &str| proxy.series("metrics_unrecorded_total", [("metric", metric)]).await;
-    assert_eq!((unrecorded("bool").await, unrecorded("text").await, unrecorded("none").await, unrecorded("int").await), (3.0, 2.0, 3.0, 0.0));
+    assert_eq!((unrecorded("bool").await, unrecorded("text").await, unrecorded("none").await, unrecorded("int").await), (4.0, 3.0, 4.0, 0.0));
 }
 
 #[inproxy_test::test(only(envoy), because = "the model's expressions know no durations")]

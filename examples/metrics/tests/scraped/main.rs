@@ -31,6 +31,8 @@ const WAVES: u32 = 8;
 async fn prometheus_has_exactly_what_went_through_and_the_dashboard_shows_it() {
     let scene = Scene::start().await;
     let prometheus = Prometheus::start(scene.admin());
+    // It takes its time to find what to ask.
+    prometheus.expect("up", 1.0).await;
     scene.leave_before_an_answer().await;
     for wave in 0..WAVES {
         scene.wave(wave).await;
@@ -107,7 +109,7 @@ async fn labels(prometheus: &Prometheus) {
         ("response_code", "404"),
         ("response_flags", "-"),
         ("source_app", "unknown"),
-        ("source_canonical_revision", "unknown"),
+        ("source_canonical_revision", "latest"),
         ("source_canonical_service", "unknown"),
         ("source_cluster", "unknown"),
         ("source_principal", "unknown"),

@@ -264,9 +264,14 @@ impl Model {
             let access = Access { status: status.or(one.status).unwrap_or(0), details: one.details.clone() };
             state.access_log.push(access);
         });
-        let contexts: Vec<_> = (0..self.chain).filter_map(|filter| self.known(stream, filter)).collect();
-        for (vm, context) in &contexts {
-            self.call(*vm, Callback::Log { context: *context });
+        let began = self.streams[stream].contexts.iter().any(Option::is_some);
+        let mut contexts = Vec::new();
+        for filter in 0..self.chain {
+            // A filter that a reply before it has kept the request from is made for the log alone.
+            let is_told = began && !self.streams[stream].bypassed[filter];
+            let Some((vm, context)) = (if is_told { self.context(stream, filter) } else { self.known(stream, filter) }) else { continue };
+            self.call(vm, Callback::Log { context });
+            contexts.push((vm, context));
         }
         self.tell_loggers(stream);
         let stays = self.breaks(Broken::HeadersAtTheEnd);
