@@ -47,6 +47,9 @@ struct Remembered {
 
 const SERVICE: &str = "envoy.service.auth.v3.Authorization";
 
+/// How many bytes an answer over HTTP may have: the module's memory never gets smaller again.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
 // === impl ExtAuthz ===
 
 impl ExtAuthz {
@@ -125,7 +128,7 @@ impl ExtAuthz {
         let (Ok(path), Ok(authority)) = (std::str::from_utf8(&question.path), std::str::from_utf8(&question.authority)) else {
             return Err(undecided(&"the request's path or host is not UTF-8, and was not sent to the service"));
         };
-        let mut call = cluster.request(method, path).authority(authority).timeout(self.timeout).body(question.body);
+        let mut call = cluster.request(method, path).authority(authority).timeout(self.timeout).max_body(LARGEST_ANSWER).body(question.body);
         for (name, value) in &question.headers {
             call = call.header(name.as_str(), value.as_slice()).map_err(|error| undecided(&error))?;
         }

@@ -28,13 +28,14 @@ fn failing(proxy: Proxy<Auth>, how: &str, more: &Value) -> Proxy<Auth> {
         "grpc: status" => proxy.grpc("authz", |_| GrpcReply::status(13, "the secret was x-key-1")),
         "http: status" => proxy.cluster("authz", |_| Response::new(503).with_body("the secret was x-key-1")),
         "grpc: nonsense" => proxy.grpc("authz", |_| GrpcReply::message(b"\xff\xffx-key-1")),
+        "http: too large" => proxy.cluster("authz", |_| Response::new(200).with_body(vec![b'x'; 1024 * 1024 + 1])),
         "http: hangs up" => proxy.cluster("authz", |_| Response::hang_up()),
         "grpc: unusable" => proxy.grpc("authz", |_| yes(OkHttpResponse { headers: vec![header("a b", "x-key-1", 0)], ..OkHttpResponse::default() })),
         _ => proxy,
     }
 }
 
-const WAYS: [&str; 13] = [
+const WAYS: [&str; 14] = [
     "grpc: refusing",
     "http: refusing",
     "grpc: no endpoint",
@@ -46,6 +47,7 @@ const WAYS: [&str; 13] = [
     "grpc: status",
     "http: status",
     "grpc: nonsense",
+    "http: too large",
     "http: hangs up",
     "grpc: unusable",
 ];
