@@ -50,11 +50,13 @@ impl Configure for Auth {
 
 impl HttpFilter for Auth {
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        // Whoever is asked sees of them what no client has written; also when other checks let the request pass than those that write there.
+        edits::change(request.headers_mut(), &self.reserved)?;
         // Expressions can be evaluated now, and not after somebody was asked.
         let plan = match Plan::of(&self.rules, &self.checks, &request) {
             Ok(plan) => plan,
             Err(unclear) if self.shadow => {
-                self.pass_unclear(&unclear, &mut request)?;
+                self.pass_unclear(&unclear);
                 return Ok(next.run(request).await);
             }
             Err(unclear) => return Err(unclear.error),
@@ -89,8 +91,6 @@ impl Auth {
             Ok(Verdict::Deny(denial)) => return reply::denied(&denial, plan.is_grpc, "auth_denied"),
             Err(undecided) => return reply::denied(&undecided.denial, plan.is_grpc, "auth_undecided"),
         };
-        // Also when other checks let it pass than those that would write there.
-        edits::change(request.headers_mut(), &self.reserved)?;
         for (name, value) in &edits.filter_state {
             request.attributes().filter_state().set(name, value)?;
         }
@@ -111,9 +111,8 @@ impl Auth {
     }
 
     /// Nothing is refused, also if nobody knows which rule a request needs.
-    fn pass_unclear(&self, unclear: &Unclear<'_>, request: &mut Request) -> Result<()> {
+    fn pass_unclear(&self, unclear: &Unclear<'_>) {
         log::warn!("{:#}", unclear.error);
         self.metrics.shadow(unclear.rule.name(), &Err(Undecided::new("")));
-        edits::change(request.headers_mut(), &self.reserved)
     }
 }

@@ -30,6 +30,20 @@ async fn the_service_gets_the_request_and_what_of_its_headers_it_may(proxy: Prox
 }
 
 #[inproxy_test::test]
+async fn nobody_sees_a_name_that_a_client_has_made_up(proxy: Proxy<Auth>) {
+    let door = json!({ "basic": { "user_header": "x-user", "rules": [{ "prefix": "/", "methods": ["*"], "credentials": ["ok:test"] }] } });
+    let authz = json!({ "ext_authz": { "http": { "cluster": "authz" }, "allowed_headers": ["x-user"] } });
+    let named = json!({ "list": { "value": { "header": "x-user" }, "overrides": ["alice"] } });
+    let rules = json!([{ "match": { "paths": ["/named"] }, "require": "named" }, { "require": "authz" }]);
+    let proxy = proxy.configure(json!({ "checks": { "door": door, "authz": authz, "named": named }, "rules": rules }));
+    let proxy = proxy.cluster("authz", |_| Response::new(200)).start().await;
+    let request = |path| Request::get(path).with_header("x-user", "alice");
+    assert_eq!(proxy.send(request("/")).await.status(), 200);
+    assert_eq!((proxy.service("authz").request().header("x-user"), proxy.upstream().request().header("x-user")), (None, None));
+    assert_eq!(proxy.send(request("/named")).await.status(), 403);
+}
+
+#[inproxy_test::test]
 async fn of_a_yes_upstream_and_client_get_what_they_may(proxy: Proxy<Auth>) {
     let settings = json!({
         "http": {
