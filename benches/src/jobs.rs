@@ -4,7 +4,7 @@ use std::{error::Error, path::PathBuf};
 
 use cargo_inproxy::{compile_example, compile_example_plainly, trim};
 use inproxy_envoy::{Module, Source};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the filters of a chain do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub(crate) struct Variant {
 }
 
 const GUESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guests");
+
+/// The example that its users build.
+const METRICS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/metrics");
 
 /// Where others' modules are built.
 const PLAIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plain");
@@ -95,21 +98,24 @@ impl Job {
             Self::Body => {
                 vec![ours("inproxy", "inproxy_body")?, wasm("raw crate", "raw_body")?, trimmed("raw crate, trimmed", "raw_body", &["request_body"])?]
             }
-            Self::Metrics => vec![
-                example(
-                    "one metric with two labels",
-                    &json!({
-                        "metrics": [{ "name": "requests", "kind": "COUNTER", "labels": { "code": "response.code", "method": "request.method" } }],
-                    }),
-                )?,
-                example("Istio's metrics, with four labels", &json!({ "istio": { "metrics": [{ "tags_to_remove": EXCEPT_FOUR }] } }))?,
-                example("Istio's metrics, with their 25 labels", &json!({ "istio": {} }))?,
-            ],
             Self::Call => vec![
                 ours("inproxy", "inproxy_call")?,
                 wasm("raw crate", "raw_call")?,
                 trimmed("raw crate, trimmed", "raw_call", &["request_headers", "http_call_response"])?,
             ],
+            Self::Metrics => {
+                let path = cargo_inproxy::build(METRICS.as_ref())?.path;
+                let counting = |name, configuration: Value| {
+                    let module = Module { root_id: "metrics".to_owned(), configuration: Some(configuration.to_string()), ..Module::new(&path) };
+                    loaded(name, module)
+                };
+                let labels = json!({ "code": "response.code", "method": "request.method" });
+                vec![
+                    counting("one metric with two labels", json!({ "metrics": [{ "name": "requests", "kind": "COUNTER", "labels": labels }] }))?,
+                    counting("Istio's metrics, with four labels", json!({ "istio": { "metrics": [{ "tags_to_remove": EXCEPT_FOUR }] } }))?,
+                    counting("Istio's metrics, with their 25 labels", json!({ "istio": {} }))?,
+                ]
+            }
         })
     }
 }
@@ -139,15 +145,6 @@ const EXCEPT_FOUR: [&str; 21] = [
     "grpc_response_status",
 ];
 
-/// The filter of `examples/metrics`, as its users build it.
-fn example(name: &'static str, configuration: &serde_json::Value) -> Result<Variant, Box<dyn Error>> {
-    let built = cargo_inproxy::build(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/metrics").as_ref())?;
-    let size = std::fs::metadata(&built.path)?.len();
-    let module =
-        Module { root_id: "metrics".to_owned(), vm_id: name.to_owned(), configuration: Some(configuration.to_string()), ..Module::new(built.path) };
-    Ok(Variant { name, filters: vec![Source::Inline(module)], size: Some(size) })
-}
-
 /// A module as it is built: ours by our tool, others as `cargo build --release` does.
 fn wasm(name: &'static str, guest: &str) -> Result<Variant, Box<dyn Error>> {
     variant(name, compile(guest)?)
@@ -166,15 +163,15 @@ fn trimmed(name: &'static str, guest: &str, hooks: &[&str]) -> Result<Variant, B
 }
 
 fn variant(name: &'static str, path: PathBuf) -> Result<Variant, Box<dyn Error>> {
-    let size = std::fs::metadata(&path)?.len();
-    // A VM of its own for each variant.
-    let module = Module { vm_id: name.to_owned(), configuration: Some(r#"{"authority":"side"}"#.to_owned()), ..Module::new(path) };
-    let module = if name.starts_with("inproxy") && !module.path.to_string_lossy().contains("call") {
-        Module { configuration: Some("{}".to_owned()), ..module }
-    } else {
-        module
-    };
-    Ok(Variant { name, filters: vec![Source::Inline(module)], size: Some(size) })
+    let asks = !name.starts_with("inproxy") || path.to_string_lossy().contains("call");
+    let configuration = if asks { r#"{"authority":"side"}"# } else { "{}" };
+    loaded(name, Module { configuration: Some(configuration.to_owned()), ..Module::new(path) })
+}
+
+/// A module with its configuration, in a VM of its own.
+fn loaded(name: &'static str, module: Module) -> Result<Variant, Box<dyn Error>> {
+    let size = std::fs::metadata(&module.path)?.len();
+    Ok(Variant { name, filters: vec![Source::Inline(Module { vm_id: name.to_owned(), ..module })], size: Some(size) })
 }
 
 fn lua() -> Source {

@@ -57,6 +57,11 @@ fn probes() -> Vec<String> {
     ["kube-probe*", "Prometheus*"].map(str::to_owned).into()
 }
 
+/// What the names of metrics begin with.
+fn prefix() -> String {
+    "istio".to_owned()
+}
+
 const fn thousand() -> usize {
     1000
 }

@@ -132,7 +132,7 @@ impl Table {
         self.rows.try_borrow().map_or(0, |rows| rows.len())
     }
 
-    /// The series of a label set. Nothing is allocated for one that is known.
+    /// The series of a label set, one value for each label. Nothing is allocated for one that is known.
     pub(super) fn series(&self, values: &[&[u8]]) -> Rc<[Series]> {
         let overflow = || Rc::clone(&self.overflow);
         let Ok(mut rows) = self.rows.try_borrow_mut() else { return overflow() };
@@ -162,7 +162,7 @@ impl Table {
     fn has_room(&self, rows: usize, values: &[&[u8]]) -> bool {
         let at_most = self.at_most.get();
         match self.together.try_borrow().as_deref() {
-            Ok(Some(together)) => together.has_room(values, self.labels.len(), at_most),
+            Ok(Some(together)) => together.has_room(values, at_most),
             _ => rows < at_most,
         }
     }

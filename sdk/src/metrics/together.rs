@@ -24,8 +24,8 @@ impl Together {
     }
 
     /// Whether a label set that this VM does not know is one that the proxy has, or may have.
-    pub(super) fn has_room(&self, values: &[&[u8]], labels: usize, at_most: usize) -> bool {
-        self.take(values, labels, at_most).unwrap_or_else(|error| {
+    pub(super) fn has_room(&self, values: &[&[u8]], at_most: usize) -> bool {
+        self.take(values, at_most).unwrap_or_else(|error| {
             // The bound holds, whatever the proxy answers.
             if !self.told.replace(true) {
                 log::warn!("new label sets are counted as one, since they cannot be counted: {error}");
@@ -34,9 +34,8 @@ impl Together {
         })
     }
 
-    fn take(&self, values: &[&[u8]], labels: usize, at_most: usize) -> Result<bool, SharedError> {
-        let values = (0..labels).map(|at| label::cut(values.get(at).copied().unwrap_or_default()));
-        let set = Shared::<u64>::new(format!("{}/{:016x}", self.of, hash(values)));
+    fn take(&self, values: &[&[u8]], at_most: usize) -> Result<bool, SharedError> {
+        let set = Shared::<u64>::new(format!("{}/{:016x}", self.of, hash(values.iter().map(|value| label::cut(value)))));
         if set.get()?.is_some() {
             return Ok(true);
         }

@@ -16,7 +16,7 @@ pub(crate) struct Istio {
     #[serde(default)]
     pub(crate) disable_host_header_fallback: bool,
     /// What the metrics' names begin with, before a `_`.
-    #[serde(default = "istio")]
+    #[serde(default = "super::prefix")]
     pub(crate) stat_prefix: String,
     /// On whose side the proxy is. Unless set, the source's for a listener whose traffic goes out, and else the destination's.
     pub(crate) reporter: Option<Reporter>,
@@ -80,8 +80,4 @@ pub(crate) struct Customization {
     /// Whether it is not counted at all.
     #[serde(default)]
     pub(crate) drop: bool,
-}
-
-fn istio() -> String {
-    "istio".to_owned()
 }

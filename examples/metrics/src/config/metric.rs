@@ -9,7 +9,7 @@ use super::shown::Shown;
 #[derive(Debug)]
 pub(crate) struct Metric {
     /// What its name begins with, before a `_`.
-    #[serde(default = "istio")]
+    #[serde(default = "super::prefix")]
     pub(crate) namespace: String,
     /// Its name, which is made one of Prometheus': a `/` at its beginning is dropped, and so is each `-`; `.`, `/` and spaces become `_`.
     pub(crate) name: String,
@@ -72,10 +72,6 @@ pub(crate) enum Buckets {
         /// Going up.
         bounds: Vec<f64>,
     },
-}
-
-fn istio() -> String {
-    "istio".to_owned()
 }
 
 const fn one() -> u32 {

@@ -41,6 +41,12 @@ pub struct Request {
     read: Option<Read>,
     /// If it is of gRPC, and messages are counted.
     call: Option<Box<Call>>,
+    heard: Heard,
+}
+
+/// What both sides have told of themselves.
+#[derive(Debug, Default)]
+struct Heard {
     client: Told,
     server: Told,
 }
@@ -93,7 +99,7 @@ impl HttpHooks for Metrics {
     fn on_request_headers(&self, stream: &mut Request, mut request: RequestHeaders<'_>) -> Action {
         if let (Some(peers), Some(standard)) = (&self.peers, &self.standard) {
             let reporter = standard.here.reporter(request.attributes());
-            stream.client = peers.request(request.headers_mut(), reporter);
+            stream.heard.client = peers.request(request.headers_mut(), reporter);
         }
         let headers = request.headers();
         let read = self.read(&headers);
@@ -119,7 +125,7 @@ impl HttpHooks for Metrics {
     fn on_response_headers(&self, stream: &mut Request, mut response: ResponseHeaders<'_>) -> Action {
         if let (Some(peers), Some(standard)) = (&self.peers, &self.standard) {
             let reporter = standard.here.reporter(response.attributes());
-            stream.server = peers.response(response.headers_mut(), reporter, &stream.client);
+            stream.heard.server = peers.response(response.headers_mut(), reporter, &stream.heard.client);
         }
         if let (Some(call), Some(standard)) = (&mut stream.call, &self.standard) {
             // At the client's side Istio's filter, which finds the server's workload, may meet the response's headers after this one.
@@ -151,10 +157,10 @@ impl HttpHooks for Metrics {
             self.count_messages(stream, finished.attributes());
         }
         let attributes = finished.attributes();
-        let facts = self
-            .standard
-            .as_ref()
-            .map(|standard| Facts::new(&standard.here, attributes, read.protocol).with_peer(peer(standard, stream, attributes)));
+        let facts = self.standard.as_ref().map(|standard| {
+            let peer = stream.heard.peer(standard.here.reporter(attributes));
+            Facts::new(&standard.here, attributes, read.protocol).with_peer(peer)
+        });
         let made = self.made.of(attributes);
         self.made.leave(&made, attributes);
         let stream = Stream { attributes, made, facts };
@@ -185,7 +191,6 @@ impl Metrics {
     /// Counts the messages that have come, once there is an answer: who gives it is known only then.
     fn count_messages(&self, stream: &mut Request, attributes: Attributes<'_>) {
         let Some(standard) = &self.standard else { return };
-        let peer = stream.call.as_ref().filter(|call| call.series.is_none()).and_then(|_| peer(standard, stream, attributes));
         let Some(call) = stream.call.as_mut().filter(|call| call.answered && call.new != [0, 0]) else { return };
         if call.series.is_none() && self.excludes(attributes) {
             stream.call = None;
@@ -193,6 +198,7 @@ impl Metrics {
         }
         let Call { series, host, new, .. } = &mut **call;
         let series = series.get_or_insert_with(|| {
+            let peer = stream.heard.peer(standard.here.reporter(attributes));
             let facts = Facts::new(&standard.here, attributes, Protocol::Grpc).with_peer(peer).with_host(host);
             standard.series(Applies::Messages, &Stream { attributes, made: self.made.of(attributes), facts: Some(facts) })
         });
@@ -205,11 +211,15 @@ impl Metrics {
     }
 }
 
-/// Who the peer is, if it has told.
-fn peer(standard: &Standard, stream: &Request, attributes: Attributes<'_>) -> Option<Rc<Workload>> {
-    match standard.here.reporter(attributes) {
-        Reporter::Source => stream.server.workload.clone(),
-        Reporter::Destination => stream.client.workload.clone(),
+// === impl Heard ===
+
+impl Heard {
+    /// Who the peer is, if it has told.
+    fn peer(&self, reporter: Reporter) -> Option<Rc<Workload>> {
+        match reporter {
+            Reporter::Source => self.server.workload.clone(),
+            Reporter::Destination => self.client.workload.clone(),
+        }
     }
 }
 

@@ -93,7 +93,7 @@ impl Own {
             name: name.clone(),
             group: group.build()?.at_most_together(label_sets),
             recorder,
-            labels: metric.labels.into_values().map(|shown| Source::of(shown, made)).collect(),
+            labels: metric.labels.into_values().map(|shown| Source::of(shown.into(), made)).collect(),
             value: metric.value,
             scale: metric.scale,
             when: metric.when,

@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, rc::Rc};
 
 use inproxy::attributes::Attributes;
 
@@ -14,7 +14,7 @@ pub(crate) enum Source {
     Standard(Label),
     /// One of the attributes that are made of others.
     Made(usize),
-    Shown(Shown),
+    Shown(Rc<Shown>),
 }
 
 /// What labels are read from.
@@ -30,7 +30,7 @@ pub(crate) struct Stream<'a> {
 
 impl Source {
     /// A name of an attribute, or an expression.
-    pub(crate) fn of(shown: Shown, made: &Made) -> Self {
+    pub(crate) fn of(shown: Rc<Shown>, made: &Made) -> Self {
         match made.named(shown.text()) {
             Some(at) => Self::Made(at),
             None => Self::Shown(shown),

@@ -1,5 +1,7 @@
 //! Istio's standard metrics, as the operator has them.
 
+use std::{collections::BTreeMap, rc::Rc};
+
 use inproxy::{
     envoy::cel::{CelError, Expression},
     metrics::{Group, GroupSeries},
@@ -98,13 +100,13 @@ impl Standard {
     }
 }
 
-/// A customization, of which the expressions are known by their numbers: as Istio has it, one that is none removes a label.
-fn compiled(custom: Customization, expressions: &mut Vec<String>) -> Result<Custom> {
-    let mut dimensions = std::collections::BTreeMap::new();
+/// A customization, of which the expressions are known by their places: as Istio has it, one that is none removes a label.
+fn compiled(custom: Customization, expressions: &mut Vec<Rc<Shown>>) -> Result<Custom> {
+    let mut dimensions = BTreeMap::new();
     for (label, text) in custom.dimensions {
-        let number = match Shown::compile(&text) {
-            Ok(_) => {
-                expressions.push(text);
+        let place = match Shown::compile(&text) {
+            Ok(shown) => {
+                expressions.push(shown.into());
                 Some(expressions.len() - 1)
             }
             Err(error @ CelError::Invalid { .. }) => {
@@ -113,7 +115,7 @@ fn compiled(custom: Customization, expressions: &mut Vec<String>) -> Result<Cust
             }
             Err(error) => return Err(error.into()),
         };
-        dimensions.insert(label, number);
+        dimensions.insert(label, place);
     }
     Ok(Custom { name: custom.name, dimensions, tags_to_remove: custom.tags_to_remove, drop: custom.drop })
 }
@@ -121,16 +123,16 @@ fn compiled(custom: Customization, expressions: &mut Vec<String>) -> Result<Cust
 // === impl Counted ===
 
 impl Counted {
-    fn try_new(group: istio::Group, prefix: &str, expressions: &[String], made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Self> {
+    fn try_new(group: istio::Group, prefix: &str, expressions: &[Rc<Shown>], made: &Made, label_sets: usize, plugin: &mut Plugin) -> Result<Self> {
         let mut builder = plugin.metric_group(group.labels.iter().map(|(label, _)| label));
         let metrics =
             group.metrics.iter().map(|metric| (Recorder::new(&mut builder, metric.kind, &format!("{prefix}_{}", metric.name)), metric.value));
         let metrics = metrics.collect();
-        let labels = group.labels.iter().map(|(_, source)| match source {
-            istio::Source::Standard(label) => Ok(Source::Standard(*label)),
-            istio::Source::Expression(at) => Ok(Source::of(Shown::compile(expressions.get(*at).map(String::as_str).unwrap_or_default())?, made)),
+        let labels = group.labels.iter().filter_map(|(_, source)| match source {
+            istio::Source::Standard(label) => Some(Source::Standard(*label)),
+            istio::Source::Expression(place) => Some(Source::of(Rc::clone(expressions.get(*place)?), made)),
         });
-        Ok(Self { applies: group.applies, labels: labels.collect::<Result<_>>()?, group: builder.build()?.at_most_together(label_sets), metrics })
+        Ok(Self { applies: group.applies, labels: labels.collect(), group: builder.build()?.at_most_together(label_sets), metrics })
     }
 
     fn series(&self, stream: &Stream<'_>) -> GroupSeries {

@@ -11,7 +11,7 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Standard(Label),
-    /// An expression of the operator's, by a number for its text.
+    /// An expression of the operator's, by its place.
     Expression(usize),
 }
 

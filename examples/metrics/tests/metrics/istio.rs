@@ -4,7 +4,7 @@ use api_key::ApiKey;
 use inproxy_test::{Certificate, Client, Proxy, Request, Response, Tls, json};
 use metrics::Metrics;
 
-use super::labels::{ISTIO, counted, expect, mesh, only, send};
+use super::labels::{ISTIO, counted, expect, mesh, once, only, send};
 
 #[inproxy_test::test]
 async fn a_request_has_all_the_labels_3_2(proxy: Proxy<Metrics>) {
@@ -124,13 +124,7 @@ async fn a_request_that_goes_wrong_has_its_flags_3_2(proxy: Proxy<Metrics>) {
     assert_eq!(proxy.send(Request::get("/")).await.status(), 504);
     let exchange = proxy.open(&Request::get("/")).await;
     exchange.leave().await;
-    for _ in 0..100 {
-        if counted(&proxy, "istio_requests_total").await.len() == 2 {
-            break;
-        }
-        proxy.advance(std::time::Duration::from_millis(20)).await;
-    }
-    let series = counted(&proxy, "istio_requests_total").await;
+    let series = once(&proxy, "istio_requests_total", |series| series.len() == 2).await;
     let told: Vec<_> = series.iter().map(|series| (series.labels["response_code"].as_str(), series.labels["response_flags"].as_str())).collect();
     assert!(told.contains(&("504", "UT")) && told.contains(&("0", "DC")), "{told:?}");
 }
@@ -158,15 +152,12 @@ async fn metrics_are_customized_4_33(proxy: Proxy<Metrics>) {
     for _ in 0..10 {
         proxy.send(Request::get("/abc").with_authority("a.example").with_header("x-amount", "1")).await.expect(&Response::new(200));
     }
-    let series = proxy.prometheus().await;
-    let of = |name: &str| series.lines().filter(|line| line.starts_with(name) && !line.contains("__overflow__")).collect::<Vec<_>>();
-    let total = of("istio_requests_total{");
-    // The labels that Envoy is not told of are in the name; it is enough that there is one.
-    let total = if total.is_empty() {
-        series.lines().filter(|line| line.contains("istio_requests_total") && !line.contains("__overflow__") && !line.starts_with('#')).collect()
-    } else {
-        total
+    let text = proxy.prometheus().await;
+    // The labels that Envoy is not told of stay in the name.
+    let lines = |name: &str| -> Vec<&str> {
+        text.lines().filter(|line| line.contains(name) && !line.contains("__overflow__") && !line.starts_with('#')).collect()
     };
+    let total = lines("istio_requests_total");
     assert_eq!(total.len(), 1, "{total:#?}");
     assert!(total[0].ends_with(" 100"), "{total:?}");
     for label in [r#"reporter="proxy""#, r#"request_host="a.example""#, r#"cannot_evaluate="unknown""#, r#"response_code="200""#] {
@@ -175,20 +166,13 @@ async fn metrics_are_customized_4_33(proxy: Proxy<Metrics>) {
     for label in ["destination_app", "response_flags", "source_cluster"] {
         assert!(!total[0].contains(label), "{label} is in {total:?}");
     }
-    let line = |name: &str| {
-        series
-            .lines()
-            .filter(|line| line.contains(name) && !line.contains("__overflow__") && !line.starts_with('#'))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let custom = line("istio_custom");
+    let custom = lines("istio_custom");
     assert!(
         custom.iter().any(|line| line.ends_with(" 10") && line.contains(r#"reporter="proxy""#) && line.contains(r#"source_principal="malicious""#)),
         "{custom:?}"
     );
-    assert!(line("istio_level").iter().any(|line| line.ends_with(" 4")), "the length of the path");
-    assert!(line("istio_slowest_count").iter().any(|line| line.ends_with(" 10")));
-    assert_eq!(line("istio_request_bytes"), Vec::<String>::new());
+    assert!(lines("istio_level").iter().any(|line| line.ends_with(" 4")), "the length of the path");
+    assert!(lines("istio_slowest_count").iter().any(|line| line.ends_with(" 10")));
+    assert_eq!(lines("istio_request_bytes"), Vec::<&str>::new());
     proxy.expect_log("the metrics do not have the label destination_app").await;
 }

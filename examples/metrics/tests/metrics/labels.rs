@@ -45,6 +45,18 @@ pub async fn counted(proxy: &Running, name: &str) -> Vec<Series> {
     proxy.all_series(name).await.into_iter().filter(|series| series.labels.values().all(|value| value != "__overflow__")).collect()
 }
 
+/// The series of a metric, once they are `enough`, or after two seconds: what is over is counted a little later.
+pub async fn once(proxy: &Running, name: &str, enough: impl Fn(&[Series]) -> bool) -> Vec<Series> {
+    for _ in 0..100 {
+        let series = counted(proxy, name).await;
+        if enough(&series) {
+            return series;
+        }
+        proxy.advance(std::time::Duration::from_millis(20)).await;
+    }
+    counted(proxy, name).await
+}
+
 /// The one series of a metric.
 pub async fn only(proxy: &Running, name: &str) -> Series {
     let mut series = counted(proxy, name).await;

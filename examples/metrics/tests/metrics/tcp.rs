@@ -3,7 +3,7 @@
 use inproxy_test::{Proxy, TcpServer, json};
 use metrics::TcpMetrics;
 
-use super::labels::{counted, expect, mesh, only};
+use super::labels::{counted, expect, mesh, once, only};
 
 #[inproxy_test::test]
 async fn connections_and_bytes_are_counted_4_33(proxy: Proxy<TcpMetrics>) {
@@ -17,12 +17,7 @@ async fn connections_and_bytes_are_counted_4_33(proxy: Proxy<TcpMetrics>) {
     assert_eq!(only(&proxy, "istio_tcp_connections_closed_total").await.value, 0.0);
     client.finish().await;
     client.read_to_end().await;
-    for _ in 0..100 {
-        if only(&proxy, "istio_tcp_connections_closed_total").await.value > 0.0 {
-            break;
-        }
-        proxy.advance(std::time::Duration::from_millis(20)).await;
-    }
+    once(&proxy, "istio_tcp_connections_closed_total", |series| series.iter().any(|series| series.value > 0.0)).await;
     let closed = only(&proxy, "istio_tcp_connections_closed_total").await;
     assert_eq!(closed.value, 1.0);
     assert_eq!(only(&proxy, "istio_tcp_sent_bytes_total").await.value, 4.0);
@@ -43,12 +38,7 @@ async fn connections_and_bytes_are_counted_4_33(proxy: Proxy<TcpMetrics>) {
 async fn a_connection_that_says_nothing_is_one_too(proxy: Proxy<TcpMetrics>) {
     let proxy = mesh(proxy).configure(json!({ "istio": {} })).start().await;
     proxy.connect().await.leave().await;
-    for _ in 0..100 {
-        if !counted(&proxy, "istio_tcp_connections_closed_total").await.is_empty() {
-            break;
-        }
-        proxy.advance(std::time::Duration::from_millis(20)).await;
-    }
+    let closed = once(&proxy, "istio_tcp_connections_closed_total", |series| !series.is_empty()).await;
+    assert_eq!(closed.iter().map(|series| series.value).sum::<f64>(), 1.0);
     assert_eq!(counted(&proxy, "istio_tcp_connections_opened_total").await.iter().map(|series| series.value).sum::<f64>(), 1.0);
-    assert_eq!(counted(&proxy, "istio_tcp_connections_closed_total").await.iter().map(|series| series.value).sum::<f64>(), 1.0);
 }

@@ -267,9 +267,11 @@ impl Model {
         let began = self.streams[stream].contexts.iter().any(Option::is_some);
         let mut contexts = Vec::new();
         for filter in 0..self.chain {
+            if !began || self.streams[stream].bypassed[filter] {
+                continue;
+            }
             // A filter that a reply before it has kept the request from is made for the log alone.
-            let is_told = began && !self.streams[stream].bypassed[filter];
-            let Some((vm, context)) = (if is_told { self.context(stream, filter) } else { self.known(stream, filter) }) else { continue };
+            let Some((vm, context)) = self.context(stream, filter) else { continue };
             self.call(vm, Callback::Log { context });
             contexts.push((vm, context));
         }
