@@ -32,6 +32,12 @@ impl Panel {
         });
         panels.collect()
     }
+
+    /// The metrics that its queries name.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        let words = self.queries.iter().flat_map(|(query, _)| query.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'));
+        words.filter(|word| word.starts_with("istio_") || word.starts_with("metrics_"))
+    }
 }
 
 /// The lines of a panel. Each query must have some that are numbers.

@@ -40,6 +40,7 @@ async fn prometheus_has_exactly_what_went_through_and_the_dashboard_shows_it() {
     }
     numbers(&prometheus).await;
     labels(&prometheus).await;
+    names(&scene).await;
     let picture = std::env::var("PICTURE").is_ok_and(|value| value == "overwrite");
     if picture {
         scene.tide().await;
@@ -78,6 +79,18 @@ async fn numbers(prometheus: &Prometheus) {
     ] {
         prometheus.expect(query, expected).await;
     }
+}
+
+/// What the dashboard names is there, also what is zero in this run: of these, queries make a zero themselves.
+async fn names(scene: &Scene) {
+    let statistics = scene.statistics().await;
+    let has = |name: &str, label: &str| statistics.lines().any(|line| line.starts_with(&format!("{name}{{")) && line.contains(label));
+    for panel in Panel::all() {
+        for metric in panel.metrics() {
+            assert!(has(metric, ""), "{}: there is no {metric}", panel.title);
+        }
+    }
+    assert!(has("istio_requests_total", r#"reporter="__overflow__""#));
 }
 
 /// A series has all of Istio's labels, and that of the configuration.

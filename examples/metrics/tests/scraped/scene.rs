@@ -51,6 +51,12 @@ impl Scene {
         self.envoy.admin().address()
     }
 
+    /// All of Envoy's statistics, also those that are zero.
+    pub async fn statistics(&self) -> String {
+        let text = self.envoy.admin().get("/stats/prometheus").await.expect("an answer").expect("statistics");
+        String::from_utf8(text.into()).expect("UTF-8")
+    }
+
     /// Everything once: 14 requests that count, one that does not, and a connection.
     pub async fn wave(&self, nth: u32) {
         for _ in 0..8 {
